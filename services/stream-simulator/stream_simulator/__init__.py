@@ -1,0 +1,1 @@
+"""A stand-in for Wikimedia's recentchange stream: deterministic, resumable, with faults on request."""
