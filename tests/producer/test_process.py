@@ -1,0 +1,132 @@
+"""The producer as a process: how it starts, says how it is, and ends."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaProducer
+
+from harness.kafka import Broker
+from harness.processes import free_port, wait_until
+from producer.events import edit, sse_id
+from producer.flow import Flow, running
+
+
+@pytest.fixture
+def flow(tmp_path: Path, broker: Broker, new_topic_name: Callable[[], str]) -> Iterator[Flow]:
+    with running(tmp_path, broker.bootstrap_servers, new_topic_name()) as flow:
+        yield flow
+
+
+def run(module: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", module],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_a_stop_is_orderly_and_says_what_was_sent(flow: Flow) -> None:
+    flow.start_stream(rate=400, events=10**9)
+    producer = flow.start_producer(LOG_FORMAT="json")
+    wait_until(
+        lambda: flow.metric("records_acknowledged_total") > 20, timeout=60, what="records acknowledged"
+    )
+    assert flow.health() == (200, "ok")
+    well = run("wiki_producer.health", **flow.environment)
+    assert (well.returncode, well.stdout) == (0, "ok\n")
+
+    assert producer.terminate(30) == 0
+    last = json.loads(producer.output().splitlines()[-1])
+    assert last["event"] == "stopped"
+    assert last["published"] == last["acknowledged"] == len(flow.records())
+    assert "Traceback" not in producer.output()
+
+    ill = run("wiki_producer.health", **flow.environment)
+    assert ill.returncode == 1
+    assert ill.stdout.startswith("no answer on port")
+
+
+def test_what_is_too_old_is_given_up_and_the_gap_is_named(flow: Flow) -> None:
+    last = int(time.time() * 1000) - 3_600_000
+    servers, topic = flow.environment["KAFKA_BOOTSTRAP_SERVERS"], flow.environment["KAFKA_TOPIC"]
+    with KafkaProducer(bootstrap_servers=servers) as earlier:
+        earlier.send(topic, edit().encode(), headers=[("last-event-id", sse_id(last).encode())])
+    flow.start_stream(rate=400, events=10**9)
+    producer = flow.start_producer(LOG_FORMAT="json")
+    wait_until(lambda: len(flow.records()) > 20, timeout=60, what="records of the stream", every=0.5)
+
+    [gap] = [json.loads(line) for line in producer.output().splitlines() if '"gap: ' in line]
+    assert gap["from_ms"] == last
+    assert gap["seconds"] == (gap["to_ms"] - last) / 1000
+    assert 1800 <= gap["seconds"] < 1800 + 600, "MAX_EVENT_AGE is 30 minutes"
+
+
+def test_a_stream_that_cannot_be_reached_is_said_at_once_and_waited_for(flow: Flow) -> None:
+    producer = flow.start_producer()
+    wait_until(lambda: "stream lost, trying again" in producer.output(), timeout=60, what="the log says so")
+    wait_until(
+        lambda: flow.health()[0] == 503 and "Cannot connect" in flow.health()[1], timeout=20, what="503"
+    )
+    assert producer.returncode is None
+    assert producer.terminate(30) == 0
+    assert "Traceback" not in producer.output()
+
+
+def test_a_refusal_for_good_ends_the_producer_with_the_servers_words(flow: Flow) -> None:
+    flow.start_stream(rate=10, events=10**9)
+    producer = flow.start_producer(WIKI_USER_AGENT="nobody")
+    assert producer.wait(60) == 1
+    assert "HTTP 403: Set a User-Agent" in producer.output()
+    assert "Traceback" not in producer.output()
+
+
+def test_a_missing_topic_is_named(broker: Broker) -> None:
+    ended = run(
+        "wiki_producer",
+        KAFKA_BOOTSTRAP_SERVERS=broker.bootstrap_servers,
+        KAFKA_TOPIC="nobody-made-this",
+        METRICS_PORT=str(free_port()),
+        BIND_ADDRESS="127.0.0.1",
+    )
+    assert ended.returncode == 1
+    assert "there is no topic nobody-made-this: run topic_init first" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_broker_that_cannot_be_reached_is_waited_for_and_then_named() -> None:
+    server = f"127.0.0.1:{free_port()}"
+    ended = run(
+        "wiki_producer",
+        KAFKA_BOOTSTRAP_SERVERS=server,
+        KAFKA_CONNECT_TIMEOUT="1s",
+        METRICS_PORT=str(free_port()),
+        BIND_ADDRESS="127.0.0.1",
+    )
+    assert ended.returncode == 1
+    assert f"no Kafka broker answers at KAFKA_BOOTSTRAP_SERVERS={server}" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_used_port_is_named(flow: Flow) -> None:
+    flow.start_stream(rate=10, events=10**9)
+    port = flow.environment["WIKI_STREAM_URL"].split(":")[2].split("/")[0]
+    ended = run("wiki_producer", **{**flow.environment, "METRICS_PORT": port})
+    assert ended.returncode == 1
+    assert f"METRICS_PORT={port}: can't listen on 127.0.0.1" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_wrong_setting_is_one_line() -> None:
+    ended = run("wiki_producer", MAX_EVENT_AGE="soon")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("MAX_EVENT_AGE=soon: ")
+    assert ended.stderr.count("\n") == 1
