@@ -1,0 +1,1 @@
+"""From the Kafka topic to Parquet, exactly once, with Spark Structured Streaming."""

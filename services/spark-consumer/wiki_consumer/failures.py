@@ -1,0 +1,72 @@
+"""What ended the query, in one line, and whether it may pass by itself."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from wiki_consumer.checkpoint import RESET
+
+Cause = tuple[str, str]
+"""The class name and the message of a Java exception."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """`passing`: it may be over when tried again. Otherwise a person or a new process is needed."""
+
+    reason: str
+    passing: bool
+
+
+# Messages and classes as of Spark 4.2 and Java 17.
+_FULL = ("No space left on device", "Disk quota exceeded")
+_DATA_LOSS = "org.apache.spark.sql.kafka010.KafkaIllegalState"
+_UNREADABLE = (
+    "com.fasterxml.jackson.",
+    "java.io.EOFException",
+    "org.apache.hadoop.fs.ChecksumException",
+    "org.json4s.",
+)
+_STATE = "[CANNOT_LOAD_STATE_STORE"
+_INCOMPLETE = "Incomplete log file"
+_KAFKA = "org.apache.kafka."
+_MAX_LENGTH = 300
+
+
+def chain(exception: Any) -> list[Cause]:
+    """A Java exception and its causes, outermost first."""
+    causes = []
+    while exception is not None:
+        causes.append((exception.getClass().getName(), exception.getMessage() or ""))
+        exception = exception.getCause()
+    return causes
+
+
+def classify(causes: Sequence[Cause]) -> Failure:
+    """The reason that lies deepest and is known; else the deepest of all."""
+    name, message = causes[-1]
+    innermost = _one_line(f"{name.rpartition('.')[2]}: {message}")
+    if any(text in message for _, message in causes for text in _FULL):
+        return Failure(f"no room on the volume ({innermost})", passing=True)
+    if any(name.startswith(_DATA_LOSS) for name, _ in causes):
+        return Failure(
+            "the topic no longer holds the records that the checkpoint goes on from: it was deleted, or they"
+            f" expired before they were read. What it holds can be read with: {RESET}",
+            passing=False,
+        )
+    if any(_is_unreadable(cause) for cause in causes):
+        return Failure(
+            f"a file of the checkpoint is damaged ({innermost}). To begin a new one: {RESET}", passing=False
+        )
+    if name.startswith(_KAFKA):
+        return Failure(f"Kafka: {innermost}", passing=True)
+    return Failure(innermost, passing=False)
+
+
+def _is_unreadable(cause: Cause) -> bool:
+    name, message = cause
+    return name.startswith(_UNREADABLE) or message.startswith(_STATE) or _INCOMPLETE in message
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())[:_MAX_LENGTH]

@@ -1,0 +1,58 @@
+"""Run the maintenance by hand, while no consumer runs: python -m wiki_consumer.maintenance --once"""
+
+import argparse
+import sys
+
+from wiki_consumer import logs, settings
+from wiki_consumer.checkpoint import exclusive
+from wiki_consumer.maintenance import Maintenance, Report
+from wiki_consumer.volume import Volume
+
+
+def summary(report: Report) -> str:
+    """What was done, one fact a line."""
+    end = "nothing" if report.history_end is None else f"all before {report.history_end:%Y-%m-%d %H:%M} UTC"
+    deleted = report.raw_files_deleted
+    return "\n".join(
+        (
+            f"hours closed: {report.hours_closed} ({report.rows_written} rows, {report.bytes_written} bytes)",
+            f"rows recovered from files that the log had dropped: {report.rows_recovered}",
+            f"raw files deleted: {deleted} ({report.raw_bytes_deleted} bytes), left: {report.raw_files}",
+            f"old hours deleted: {report.hours_expired}",
+            f"history covers: {end}",
+            *(f"failed: {failure}" for failure in report.failures),
+        )
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m wiki_consumer.maintenance", description=__doc__)
+    parser.add_argument(
+        "--once", action="store_true", required=True, help="do what is due now, say what was done"
+    )
+    parser.parse_args()
+    try:
+        config = settings.read()
+    except settings.InvalidSettings as error:
+        settings.exit_naming(error)
+    logs.configure(config.log_level, config.log_format)
+    volume = Volume(config.data_dir)
+    if not volume.changes.is_dir():
+        sys.stderr.write(f"wiki-consumer maintenance: {volume.changes} doesn't exist: nothing to do\n")
+        return 1
+    maintenance = Maintenance(
+        config.data_dir, max_event_age=config.max_event_age, history_retention=config.history_retention
+    )
+    with exclusive(volume.lock) as alone:
+        if not alone:
+            sys.stderr.write(
+                f"wiki-consumer maintenance: {volume.lock} is locked: a consumer runs, and does this itself\n"
+            )
+            return 1
+        report = maintenance.run(consumer_runs=False)
+    sys.stdout.write(summary(report) + "\n")
+    return 1 if report.failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

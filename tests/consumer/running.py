@@ -1,0 +1,137 @@
+"""The consumer as a process of its own, and what it has committed."""
+
+import os
+import signal
+import sys
+import urllib.request
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pyarrow.parquet as pq
+
+from harness.processes import Process, free_port, wait_until
+from wiki_consumer import health
+from wiki_consumer.sink_log import read_sink_log
+
+ROOT = Path(__file__).parents[2]
+JARS = ROOT / ".local/spark-jars"
+TIMEOUT = 600.0
+
+
+class Consumer:
+    """The consumer on one topic and one volume; it can be started again after its end.
+
+    `command` comes before the interpreter; `module` is run by it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        bootstrap_servers: str,
+        topic: str,
+        *,
+        command: Sequence[str] = (),
+        module: str = "wiki_consumer",
+        **settings: str,
+    ) -> None:
+        self._argv = (*command, sys.executable, "-m", module)
+        self.data = folder / "data"
+        self.port = free_port()
+        self._log = folder / "consumer.log"
+        self._env = {
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers,
+            "KAFKA_TOPIC": topic,
+            "DATA_DIR": str(self.data),
+            "SPARK_JARS_DIR": str(JARS),
+            "SPARK_MASTER": "local[2]",
+            "METRICS_PORT": str(self.port),
+            "BIND_ADDRESS": "127.0.0.1",
+            # A short-lived JVM spends most of its time on optimizing code.
+            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
+            **settings,
+        }
+        self.process: Process | None = None
+        self._read = 0
+
+    def start(self) -> Process:
+        self._read = len(self.output())
+        self.process = Process(self._argv, log=self._log, env=self._env)
+        return self.process
+
+    def run_module(self, module: str, *arguments: str) -> Process:
+        """Another entry point with the same settings, until its end."""
+        process = Process(
+            (sys.executable, "-m", module, *arguments),
+            log=self._log.with_name(f"{module}.log"),
+            env=self._env,
+        )
+        process.wait(60)
+        return process
+
+    def output(self) -> str:
+        return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
+
+    def health(self) -> tuple[bool, str]:
+        return health.ask(self.port)
+
+    def get(self, path: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+            return str(answer.read().decode())
+
+    def wait_until_healthy(self) -> None:
+        wait_until(lambda: self.health()[0], timeout=TIMEOUT, what=f"healthy\n{self._log}", every=0.3)
+
+    def wait_for_ids(self, expected: set[str]) -> None:
+        """Until every expected id is committed."""
+        wait_until(
+            lambda: expected <= committed_ids(self.data).keys(),
+            timeout=TIMEOUT,
+            what=f"all ids in Parquet\n{self._log}",
+            every=0.5,
+        )
+
+    def wait_for_more_than(self, rows: int) -> None:
+        """Until more rows are committed."""
+        wait_until(
+            lambda: sum(committed_ids(self.data).values()) > rows,
+            timeout=TIMEOUT,
+            what=f"more than {rows} rows in Parquet",
+        )
+
+    def wait_for_line(self, text: str) -> None:
+        """Until the process that was started last has logged `text`."""
+        wait_until(
+            lambda: text in self.output()[self._read :],
+            timeout=TIMEOUT,
+            what=f"{text!r} in {self._log}",
+            every=0.3,
+        )
+
+    def kill_python_alone(self) -> None:
+        """SIGKILL Python; its JVM learns of it a moment later."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
+    def kill_jvm(self) -> None:
+        """SIGKILL Spark's JVM alone."""
+        assert self.process is not None
+        (jvm,) = (child for child in psutil.Process(self.process.pid).children() if child.name() == "java")
+        jvm.kill()
+
+    def close(self) -> None:
+        if self.process is not None:
+            with suppress(ProcessLookupError):
+                self.process.kill()
+
+
+def committed_ids(data: Path) -> Counter[str]:
+    """How often each event_id is in the files that the sink's log names."""
+    changes = data / "changes"
+    ids: Counter[str] = Counter()
+    for name in read_sink_log(changes).files:
+        ids.update(pq.ParquetFile(changes / name).read(columns=["event_id"])["event_id"].to_pylist())
+    return ids

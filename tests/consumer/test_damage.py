@@ -1,0 +1,151 @@
+"""Damaged files of the checkpoint and the sink's log, made by a real query: a decision is asked for."""
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from consumer import topics
+from consumer.running import committed_ids
+from consumer.topics import event
+from harness.kafka import Broker
+from wiki_consumer import checkpoint
+from wiki_consumer.consumer import Broken, Consumer
+from wiki_consumer.health import Health
+from wiki_consumer.maintenance import Maintenance
+from wiki_consumer.metrics import Metrics
+from wiki_consumer.settings import Settings
+from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLogError
+from wiki_consumer.volume import Volume
+
+BATCHES = 3
+EACH = 10
+LIMIT_SECONDS = 200.0
+ALL = Counter(f"event-{number}" for number in range(BATCHES * EACH + 1))
+
+
+def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
+    """The consumer, until so many rows are committed; raises Broken."""
+    deadline = time.monotonic() + LIMIT_SECONDS
+
+    def stopping() -> bool:
+        assert time.monotonic() < deadline, f"{until} rows in {settings.data_dir}"
+        with suppress(SinkLogError):
+            return sum(committed_ids(settings.data_dir).values()) >= until
+        return False
+
+    maintenance = Maintenance(
+        settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
+    )
+    Consumer(spark, settings, maintenance, Health(), Metrics(), stopping).run()
+
+
+@pytest.fixture(scope="module")
+def written(
+    spark: SparkSession,
+    broker: Broker,
+    new_topic_name: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Settings:
+    """A volume after some batches, and a record in the topic that it doesn't have."""
+    settings = Settings(
+        kafka_bootstrap_servers=broker.bootstrap_servers,
+        kafka_topic=new_topic_name(),
+        data_dir=tmp_path_factory.mktemp("written"),
+    )
+    topics.create(broker.bootstrap_servers, settings.kafka_topic)
+    writer = topics.Writer(broker.bootstrap_servers, settings.kafka_topic)
+    for batch in range(BATCHES):
+        writer.write([event(number) for number in range(batch * EACH, (batch + 1) * EACH)])
+        run(spark, settings, until=(batch + 1) * EACH)
+    writer.write([event(BATCHES * EACH)])
+    writer.close()
+    return settings
+
+
+@pytest.fixture
+def settings(written: Settings, tmp_path: Path) -> Settings:
+    shutil.copytree(written.data_dir, tmp_path / "data")
+    return written.model_copy(update={"data_dir": tmp_path / "data"})
+
+
+def last(folder: Path) -> Path:
+    """The file of the last batch."""
+    return max((path for path in folder.iterdir() if path.stem.isdecimal()), key=lambda path: int(path.stem))
+
+
+def damage(path: Path, *, keep: float) -> None:
+    """Leave this part of it, as a write that the machine's end cut off; its checksum never got there."""
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+    path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize("keep", [0, 0.6])
+@pytest.mark.parametrize("folder", ["offsets", "commits", "state/0/0"])
+def test_a_damaged_file_of_the_checkpoint_is_named_with_the_command(
+    spark: SparkSession, settings: Settings, folder: str, keep: float
+) -> None:
+    before = committed_ids(settings.data_dir)
+    damage(last(Volume(settings.data_dir).checkpoint / folder), keep=keep)
+    with pytest.raises(Broken, match=checkpoint.RESET):
+        run(spark, settings, until=BATCHES * EACH + 1)
+    assert committed_ids(settings.data_dir) == before
+
+
+@pytest.mark.parametrize("name", ["metadata", checkpoint.TOPIC_FILE])
+def test_a_damaged_identity_is_named_with_the_command(
+    spark: SparkSession, settings: Settings, name: str
+) -> None:
+    damage(Volume(settings.data_dir).checkpoint / name, keep=0.6)
+    with pytest.raises(Broken, match=checkpoint.RESET):
+        run(spark, settings, until=BATCHES * EACH + 1)
+
+
+def test_missing_state_is_named_with_the_command(spark: SparkSession, settings: Settings) -> None:
+    last(Volume(settings.data_dir).checkpoint / "state/0/0").unlink()
+    with pytest.raises(Broken, match=checkpoint.RESET):
+        run(spark, settings, until=BATCHES * EACH + 1)
+
+
+def test_a_damaged_start_is_taken_anew(spark: SparkSession, settings: Settings) -> None:
+    """Where to begin is written before the first batch is planned."""
+    volume = Volume(settings.data_dir)
+    damage(volume.checkpoint / "sources/0/0", keep=0.6)
+    shutil.rmtree(volume.changes)
+    for folder in ("offsets", "commits", "state"):
+        shutil.rmtree(volume.checkpoint / folder)
+    run(spark, settings, until=BATCHES * EACH + 1)
+    assert committed_ids(settings.data_dir) == ALL
+
+
+def reset(settings: Settings) -> None:
+    checkpoint.reset(Volume(settings.data_dir), now=datetime.now(UTC))
+
+
+def test_a_reset_makes_a_damaged_checkpoint_good(spark: SparkSession, settings: Settings) -> None:
+    damage(last(Volume(settings.data_dir).checkpoint / "offsets"), keep=0.6)
+    reset(settings)
+    run(spark, settings, until=BATCHES * EACH + 1)
+    assert committed_ids(settings.data_dir) == ALL
+
+
+@pytest.mark.parametrize("keep", [0, 0.6])
+def test_a_damaged_sink_log_is_named_with_the_command_which_makes_it_good(
+    spark: SparkSession, settings: Settings, keep: float
+) -> None:
+    volume = Volume(settings.data_dir)
+    raw = next(volume.changes.glob("date=*/part-*"))
+    shutil.copy(raw, raw.with_name("part-again.parquet"))  # of a batch that ran twice
+    damage(last(volume.changes / LOG_DIRECTORY), keep=keep)
+    with pytest.raises(Broken, match=checkpoint.RESET):
+        run(spark, settings, until=BATCHES * EACH + 1)
+    reset(settings)
+    run(spark, settings, until=BATCHES * EACH + 1)
+    assert committed_ids(settings.data_dir) == ALL

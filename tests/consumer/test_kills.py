@@ -1,0 +1,153 @@
+"""SIGKILL at seeded random moments, JVM included, while records come, hours are closed and a reader looks."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from consumer import topics
+from consumer.maintenance.volumes import Volume
+from consumer.running import Consumer, committed_ids
+from consumer.topics import event
+from harness.kafka import Broker
+
+KILLS = 20
+PER_SECOND = 100
+# Events begin so long ago, in seconds, and each is so much later than the last: an hour passes in 24 s.
+FIRST = 20 * 3600
+STEP = 1.5
+OUT_OF_ORDER = 1000
+
+
+class Load:
+    """Writes new events, some of them twice, with rubbish between, until it is ended."""
+
+    def __init__(self, bootstrap_servers: str, topic: str, seed: int) -> None:
+        self._seed = seed
+        self._writer = topics.Writer(bootstrap_servers, topic)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._started = time.time()
+        self.written = 0
+        self._thread.start()
+
+    def _run(self) -> None:
+        chance = random.Random(self._seed)
+        while not self._ended.wait(0.5):
+            new = range(self.written, self.written + PER_SECOND // 2)
+            again = [chance.randrange(new.stop) for _ in range(5)]
+            self._writer.write([self._event(number) for number in (*new, *again)])
+            too_old, year_ahead = time.time() - 25 * 3600, time.time() + 365 * 86_400
+            self._writer.write(
+                [None, b"{", event(-1, at=too_old), event(-2, at=year_ahead), event(-3, title=None)]
+            )
+            self.written = new.stop
+
+    def _event(self, number: int) -> dict[str, Any]:
+        """One in ten has values of the wrong type; it counts all the same."""
+        out_of_order = random.Random(number).uniform(0, OUT_OF_ORDER)
+        at = min(self._started - FIRST + number * STEP, time.time()) - out_of_order
+        wrong = {"length": "long", "id": []} if number % 10 == 0 else {}
+        return event(number, at=at, **wrong)
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._writer.close()
+
+
+@contextmanager
+def load(bootstrap_servers: str, topic: str, seed: int) -> Iterator[Load]:
+    running = Load(bootstrap_servers, topic, seed)
+    try:
+        yield running
+    finally:
+        running.end()
+
+
+class Reader:
+    """Looks at a volume all the time, and notes each look that lost a row or saw one twice."""
+
+    def __init__(self, volume: Volume) -> None:
+        self._volume = volume
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.looks = 0
+        self.faults: list[str] = []
+        self._thread.start()
+
+    def _run(self) -> None:
+        last: Counter[str] = Counter()
+        while not self._ended.is_set():
+            before = self._volume.history.end()
+            seen = self._volume.what_a_reader_sees()
+            if self._volume.history.end() != before:
+                continue  # an hour that was published meanwhile may be counted from both sides
+            self.looks += 1
+            lost, double = last - seen, seen - Counter(seen.keys())
+            if lost or double:
+                self.faults.append(f"look {self.looks}: lost {list(lost)[:5]}, double {list(double)[:5]}")
+            last = seen
+
+    def end(self) -> None:
+        self._ended.set()
+        self._thread.join()
+
+
+@contextmanager
+def reader(data: Path) -> Iterator[Reader]:
+    looking = Reader(Volume(data, Counter()))
+    try:
+        yield looking
+    finally:
+        looking.end()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", [6], ids="seed {}".format)
+def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
+    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, seed: int
+) -> None:
+    topic = new_topic_name()
+    topics.create(broker.bootstrap_servers, topic)
+    consumer = Consumer(
+        tmp_path,
+        broker.bootstrap_servers,
+        topic,
+        module="consumer.fast_hours",
+        MAX_EVENT_AGE="24h",
+    )
+    moments = random.Random(seed)
+    try:
+        with reader(consumer.data) as looking:
+            with load(broker.bootstrap_servers, topic, seed) as running:
+                for _ in range(KILLS):
+                    process = consumer.start()
+                    before = sum(committed_ids(consumer.data).values())
+                    # From the start of the query on: most kills hit a batch, some the recovery of the last.
+                    consumer.wait_for_line("query started")
+                    if moments.random() < 0.7:
+                        consumer.wait_for_more_than(before)
+                    time.sleep(moments.uniform(0, 2))
+                    if moments.random() < 0.2:
+                        consumer.kill_python_alone()  # its JVM still writes while the next one starts
+                    else:
+                        process.kill()
+            process = consumer.start()
+            expected = {f"event-{number}" for number in range(running.written)}
+            consumer.wait_for_ids(expected)
+            assert process.terminate(60) == 0
+        assert committed_ids(consumer.data) == dict.fromkeys(expected, 1)
+        assert Volume(consumer.data, Counter()).what_a_reader_sees() == dict.fromkeys(expected, 1)
+        assert looking.faults == []
+        assert looking.looks > KILLS
+        assert len(Volume(consumer.data, Counter()).history.hours()) > 2
+    finally:
+        consumer.close()
