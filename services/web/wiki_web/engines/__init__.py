@@ -1,0 +1,59 @@
+"""What answers SQL over the rows of the window: one small interface, two engines."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from wiki_web.queries import Statement
+from wiki_web.rows import Hour
+from wiki_web.settings import Settings
+
+Progress = Callable[[int], None]
+
+
+class EngineError(Exception):
+    """The engine failed at a load or a query; it may work again at the next try."""
+
+
+class EngineDied(EngineError):
+    """The engine is gone for good: the process has to be started anew."""
+
+
+class Engine(Protocol):
+    """Holds the rows of the window as the table `changes` with the columns of `rows.SCHEMA`.
+
+    One thread loads, appends and rebases; any thread may prepare and run. Every method raises EngineError.
+    """
+
+    @property
+    def rows_held(self) -> int: ...
+
+    def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
+        """Hold the rows of `hours` from `horizon_us` on and `tail`, no others; `progress` gets files done."""
+
+    def append(self, rows: pa.Table) -> None:
+        """Hold these rows too. They are held once however they arrived: a caller gives each row once."""
+
+    def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
+        """Whether a rebase would make the next queries cheaper."""
+
+    def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
+        """Forget rows before `horizon_us` and arrange the others anew, while queries and appends go on."""
+
+    def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
+        """Fix the rows held now; the returned call computes over exactly those."""
+
+    def close(self) -> None:
+        """Give back what the engine holds; nothing works afterwards."""
+
+
+def open_engine(settings: Settings) -> Engine:
+    """The engine that WEB_ENGINE names. Only that one is imported: DuckDB's host needs no Java."""
+    if settings.web_engine == "duckdb":
+        from wiki_web.engines.duckdb_engine import DuckDBEngine
+
+        return DuckDBEngine()
+    from wiki_web.engines.spark_engine import SparkEngine
+
+    return SparkEngine(settings.spark_master)

@@ -1,0 +1,40 @@
+"""What Prometheus reads at /metrics."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_REQUEST_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+_REFRESH_BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+
+
+class Metrics:
+    """A registry of its own, so that two apps in one process don't meet."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.request_seconds = Histogram(
+            "web_request_seconds",
+            "Time to answer a request",
+            ["route", "status"],
+            buckets=_REQUEST_BUCKETS,
+            registry=self.registry,
+        )
+        self.refresh_seconds = Histogram(
+            "web_refresh_seconds",
+            "Time to take in new commits and compute the answers asked for",
+            buckets=_REFRESH_BUCKETS,
+            registry=self.registry,
+        )
+        self.refresh_failures = Counter(
+            "web_refresh_failures", "Refreshes that failed and are tried again", registry=self.registry
+        )
+        self.snapshot_age = Gauge(
+            "web_snapshot_age_seconds", "Age of the default query's answer", registry=self.registry
+        )
+        self.as_of = Gauge(
+            "web_as_of_timestamp_seconds", "Newest event_time shown, since the epoch", registry=self.registry
+        )
+        self.commits_behind = Gauge(
+            "web_commits_behind", "Commits in the log that answers don't show yet", registry=self.registry
+        )
+        self.rows_held = Gauge("web_rows_held", "Rows that the engine holds", registry=self.registry)
+        self.engine = Gauge("web_engine_info", "1 for the engine in use", ["engine"], registry=self.registry)

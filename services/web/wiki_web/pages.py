@@ -1,0 +1,79 @@
+"""The HTML pages: made once per commit and view, and shared by every viewer."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, render_template, request
+
+from wiki_web.answers import State, history_url, rfc3339
+from wiki_web.charts import columns
+from wiki_web.formats import FILTERS
+from wiki_web.page_cache import PageCache
+from wiki_web.parameters import BadParameter, Parameters
+from wiki_web.refresher import Refresher
+from wiki_web.settings import Settings
+from wiki_web.snapshots import Snapshot, Snapshots
+from wiki_web.store import Store
+from wiki_web.views import Status, Subject, view_of
+
+
+def pages_blueprint(
+    settings: Settings, parameters: Parameters, store: Store, snapshots: Snapshots, refresher: Refresher
+) -> Blueprint:
+    """GET / with the busiest titles, GET /page?title=… with one title's changes."""
+    pages = Blueprint("pages", __name__)
+    cache = PageCache()
+    default = parameters.default()
+    for name, text_filter in FILTERS.items():
+        pages.add_app_template_filter(text_filter, name)
+    pages.add_app_template_filter(history_url)
+    pages.add_app_template_global(columns)
+
+    def page(template: str, subject: Subject) -> Response:
+        found = [snapshots.get(query) for query in subject.queries]
+        state, failing, progress = snapshots.state, refresher.failure is not None, store.progress
+        status = _status(state, failing)
+        key = subject, state, failing, progress, tuple(snapshot.position for snapshot in found)
+        return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
+
+    def _status(state: State, failing: bool) -> Status:
+        position = store.position
+        return Status(
+            state=state,
+            committed_at=rfc3339(datetime.fromtimestamp(position.committed_at, UTC)) if position else None,
+            rendered_at=datetime.now(UTC).isoformat(),
+            failing=failing,
+            progress=store.progress,
+            refresh_seconds=settings.web_refresh_seconds,
+        )
+
+    def _render(template: str, subject: Subject, status: Status, found: list[Snapshot]) -> str:
+        documents = [snapshot.answer.document(status.state) for snapshot in found]
+        return render_template(template, view=view_of(settings, default, subject, status, documents))
+
+    @pages.get("/")
+    def top() -> Response:
+        return page("top.html", Subject(parameters.query("top", _given())))
+
+    @pages.get("/page")
+    def title() -> Response:
+        given = _given()
+        on = given.pop("on", None)
+        query = parameters.query("changes", given)
+        if query.title is None:
+            raise BadParameter("title", "missing: /page?title=Main_Page shows the changes of Main Page")
+        return page("page.html", Subject(replace(query, kind="top", title=None), query.title, _wiki(on)))
+
+    def _wiki(on: list[str] | None) -> str | None:
+        wikis = parameters.query("changes", {"wiki": on}).wikis if on else None
+        if wikis is not None and len(wikis) != 1:
+            raise BadParameter("on", "one wiki, such as enwiki")
+        return wikis[0] if wikis else None
+
+    return pages
+
+
+def _given() -> dict[str, list[str]]:
+    """The request's parameters; a form sends fields left open as empty ones."""
+    given = {name: [text for text in texts if text] for name, texts in request.args.lists()}
+    return {name: texts for name, texts in given.items() if texts}

@@ -1,0 +1,131 @@
+"""The threads behind the answers: one takes in commits and refreshes, one rebases, one watches both."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from wiki_web.commit_log import CommitLogError
+from wiki_web.engines import EngineDied, EngineError
+from wiki_web.metrics import Metrics
+from wiki_web.rows import RowsError
+from wiki_web.snapshots import Snapshots
+from wiki_web.store import Store
+
+_log = structlog.get_logger(__name__)
+
+# Commits are looked for four times in a refresh period, but refreshing takes at most a fifth of the time.
+_LOOKS_PER_PERIOD: Final = 4
+_REST_PER_WORK: Final = 4.0
+_REBASE_EVERY: Final = 10.0  # seconds
+_HUNG_AFTER: Final = 300.0  # seconds without a sign of life
+_FAILURES_IN_A_ROW: Final = 10
+FATAL: Final = 3  # gunicorn ends the whole server when a worker exits so, and the supervisor starts it anew
+
+
+def end_process(reason: str) -> None:
+    """A page that shows one answer for ever is worse than none."""
+    _log.critical("web ends", reason=reason)
+    os._exit(FATAL)
+
+
+class Refresher:
+    """Runs from `start` to `stop`; `fatal` is called with the reason when it can't go on."""
+
+    def __init__(
+        self,
+        store: Store,
+        snapshots: Snapshots,
+        period: float,
+        metrics: Metrics,
+        fatal: Callable[[str], None] = end_process,
+    ) -> None:
+        self._store = store
+        self._snapshots = snapshots
+        self._period = period
+        self._metrics = metrics
+        self._fatal = fatal
+        self._stopping = threading.Event()
+        self._alive_at = time.monotonic()
+        self._failures = 0
+        self.failure: str | None = None
+        self._threads = [
+            threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True)
+            for work in (self._refresh_for_ever, self._rebase_for_ever, self._watch)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask the threads to end and wait a little: as daemons they can't hold the process."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(2)
+
+    def hung_for(self) -> float | None:
+        """Seconds since the last sign of life, None while all is well."""
+        silent = time.monotonic() - self._alive_at
+        dead = not all(thread.is_alive() for thread in self._threads)
+        return silent if dead or silent > _HUNG_AFTER / 2 else None
+
+    def refresh_once(self) -> bool:
+        """Take in what was committed and bring the answers up to it; whether anything was new.
+
+        A failure that may pass is logged, kept in `failure` and counted; EngineDied is raised.
+        """
+        try:
+            changed = self._store.refresh()
+            self._snapshots.refresh()
+        except EngineDied:
+            raise
+        except (EngineError, CommitLogError, RowsError, OSError) as error:
+            self._failures += 1
+            self.failure = f"{type(error).__name__}: {error}"
+            _log.error("refresh failed", reason=self.failure, in_a_row=self._failures)
+            self._metrics.refresh_failures.inc()
+            return False
+        self._failures, self.failure = 0, None
+        return changed
+
+    def _refresh_for_ever(self) -> None:
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            if self.refresh_once():
+                self._metrics.refresh_seconds.observe(time.monotonic() - started)
+            if self._failures >= _FAILURES_IN_A_ROW:
+                raise EngineDied(f"{self._failures} refreshes failed in a row, the last: {self.failure}")
+            self._alive_at = time.monotonic()
+            rest = _REST_PER_WORK * (self._alive_at - started)
+            self._stopping.wait(min(self._period, max(self._period / _LOOKS_PER_PERIOD, rest)))
+
+    def _rebase_for_ever(self) -> None:
+        while not self._stopping.wait(_REBASE_EVERY):
+            started = time.monotonic()
+            try:
+                if self._store.rebase_if_due():
+                    _log.info("rows rebased", rows=self._store.rows_held, seconds=time.monotonic() - started)
+            except EngineDied:
+                raise
+            except (EngineError, OSError) as error:
+                _log.error("rebase failed", reason=str(error))
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(5):
+            if time.monotonic() - self._alive_at > _HUNG_AFTER:
+                raise EngineDied(f"no refresh for {_HUNG_AFTER:g} s")
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Whatever ends a thread before `stop` ends the process."""
+        reason = f"{work.__name__} ended"
+        try:
+            work()
+        except EngineDied as error:
+            reason = str(error)
+        finally:
+            if not self._stopping.is_set():
+                self._fatal(reason)

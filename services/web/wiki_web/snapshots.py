@@ -1,0 +1,185 @@
+"""One answer per (query, commit), computed once and shared by every viewer."""
+
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from wiki_web.answers import Answer, State, answer_of, empty_answer
+from wiki_web.queries import Query
+from wiki_web.store import NothingHeld, Position, Store
+
+_STALE_AFTER: Final = 30.0  # seconds without a new commit
+_ASKED_LATELY: Final = 30.0  # seconds: queries asked since then are kept fresh in the background
+_KEPT_FRESH: Final = 8
+_KEPT: Final = 128
+_KEPT_ROWS: Final = 20_000  # some 50 MB with their renderings
+_LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
+_COMPUTED_AT_ONCE: Final = 8
+
+
+class Busy(Exception):
+    """Too many different queries at once, or one that takes too long: ask again."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """An answer with its renderings, each made once per state."""
+
+    answer: Answer
+    position: Position | None
+    computed_at: float  # monotonic seconds
+    _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
+    _etags: dict[tuple[str, State], str] = field(default_factory=dict)
+
+    def rendered(self, form: str, state: State, render: Callable[[dict[str, Any]], str]) -> bytes:
+        """`render(document)` for this form and state, kept; two threads may both make it."""
+        key = form, state
+        if key not in self._rendered:
+            self._rendered[key] = render(self.answer.document(state)).encode()
+        return self._rendered[key]
+
+    def etag(self, form: str, state: State) -> str:
+        """The same for the same commit, query, form and state (and while loading, files done) only."""
+        key = form, state
+        if key not in self._etags:
+            commit = self.position and self.position.key
+            identity = json.dumps([form, state, repr(self.answer.query), commit, self.answer.loading])
+            self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
+        return self._etags[key]
+
+
+@dataclass
+class _Entry:
+    snapshot: Snapshot
+    asked_at: float
+
+
+class Snapshots:
+    """Bounded, least recently asked first out. `clock` is monotonic, `wall_clock` seconds since the epoch."""
+
+    def __init__(
+        self,
+        store: Store,
+        default: Query,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self.default = default
+        self._guard = threading.Lock()
+        self._entries: OrderedDict[Query, _Entry] = OrderedDict()
+        self._computing: dict[Query, Future[Snapshot]] = {}
+
+    @property
+    def state(self) -> State:
+        position = self._store.position
+        if position is None:
+            return "starting"
+        if position.as_of_us is None:
+            return "empty"
+        return "stale" if self._wall_clock() - position.committed_at > _STALE_AFTER else "live"
+
+    def age(self) -> float | None:
+        """Seconds since the default query's answer was computed."""
+        with self._guard:
+            entry = self._entries.get(self.default)
+        return self._clock() - entry.snapshot.computed_at if entry else None
+
+    def get(self, query: Query) -> Snapshot:
+        """The answer at the newest commit, or while that is being computed at an earlier one.
+
+        Raises Busy or EngineError.
+        """
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            return Snapshot(self._nothing(query), position, self._clock())
+        now = self._clock()
+        with self._guard:
+            entry = self._entries.get(query)
+            if entry is not None:
+                kept_fresh = now - entry.asked_at < _ASKED_LATELY or query == self.default
+                entry.asked_at = now
+                self._entries.move_to_end(query)
+                if entry.snapshot.position == position or (kept_fresh and query in self._freshest()):
+                    return entry.snapshot
+        return self._compute(query, wait=_LONGEST_WAIT)
+
+    def refresh(self) -> None:
+        """Compute what is asked for at the newest commit, the default query first. Raises EngineError."""
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            return
+        with self._guard:
+            due = [query for query in self._freshest() if not self._is_at(query, position)]
+        for query in due:
+            self._compute(query, wait=None)
+
+    def _freshest(self) -> list[Query]:
+        now = self._clock()
+        lately = [
+            query
+            for query, entry in reversed(self._entries.items())
+            if query != self.default and now - entry.asked_at < _ASKED_LATELY
+        ]
+        return [self.default, *lately[:_KEPT_FRESH]]
+
+    def _is_at(self, query: Query, position: Position) -> bool:
+        entry = self._entries.get(query)
+        return entry is not None and entry.snapshot.position == position
+
+    def _compute(self, query: Query, wait: float | None) -> Snapshot:
+        with self._guard:
+            if (position := self._store.position) is not None and self._is_at(query, position):
+                return self._entries[query].snapshot
+            running = self._computing.get(query)
+            if running is None:
+                if wait is not None and len(self._computing) >= _COMPUTED_AT_ONCE:
+                    raise Busy(f"{_COMPUTED_AT_ONCE} other queries are being computed")
+                mine = self._computing[query] = Future[Snapshot]()
+        if running is not None:
+            try:
+                return running.result(wait)
+            except FutureTimeoutError as error:
+                raise Busy(f"not computed within {wait:g} s") from error
+        try:
+            mine.set_result(self._answer(query))
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._guard:
+                del self._computing[query]
+        return mine.result()
+
+    def _answer(self, query: Query) -> Snapshot:
+        now = self._clock()
+        try:
+            position, as_of_us, run = self._store.prepare(query)
+        except NothingHeld:
+            return Snapshot(self._nothing(query), None, now)
+        answer = answer_of(query, as_of_us, run())
+        snapshot = Snapshot(answer, position, now)
+        with self._guard:
+            known = self._entries.get(query)
+            self._entries[query] = _Entry(snapshot, known.asked_at if known else now)
+            while len(self._entries) > _KEPT or self._rows_kept() > _KEPT_ROWS:
+                self._entries.popitem(last=False)
+        return snapshot
+
+    def _rows_kept(self) -> int:
+        return sum(len(entry.snapshot.answer.rows) for entry in self._entries.values())
+
+    def _nothing(self, query: Query) -> Answer:
+        if self._store.position is not None:
+            return empty_answer(query, None)
+        progress = self._store.progress
+        return empty_answer(query, {"done": progress.done, "of": progress.of})

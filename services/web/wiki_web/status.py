@@ -1,0 +1,77 @@
+"""/healthz, /readyz and /metrics."""
+
+import time
+from http import HTTPStatus
+
+from flask import Blueprint, Response, g, request
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from wiki_web.metrics import Metrics
+from wiki_web.refresher import Refresher
+from wiki_web.snapshots import Snapshots
+from wiki_web.store import Store
+
+
+def status_blueprint(
+    store: Store, snapshots: Snapshots, refresher: Refresher, metrics: Metrics, engine: str
+) -> Blueprint:
+    """Short texts for supervisors: 200, or 503 with the reason."""
+    status = Blueprint("status", __name__)
+    metrics.engine.labels(engine).set(1)
+    metrics.rows_held.set_function(lambda: store.rows_held)
+    metrics.commits_behind.set_function(store.commits_behind)
+    metrics.snapshot_age.set_function(lambda: snapshots.age() or 0)
+    metrics.as_of.set_function(lambda: _as_of_us(store) / 1_000_000)
+
+    @status.get("/healthz")
+    def healthz() -> Response:
+        silent = refresher.hung_for()
+        if silent is not None:
+            return _text(f"no refresh for {silent:.0f} s", HTTPStatus.SERVICE_UNAVAILABLE)
+        return _text("alive")
+
+    @status.get("/readyz")
+    def readyz() -> Response:
+        reason = not_ready(store, snapshots, refresher)
+        return _text(reason, HTTPStatus.SERVICE_UNAVAILABLE) if reason else _text("ready")
+
+    @status.get("/metrics")
+    def prometheus() -> Response:
+        return Response(generate_latest(metrics.registry), content_type=CONTENT_TYPE_LATEST)
+
+    @status.before_app_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+
+    @status.after_app_request
+    def count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "none"
+        metrics.request_seconds.labels(route, response.status_code).observe(time.perf_counter() - g.began)
+        return response
+
+    return status
+
+
+def not_ready(store: Store, snapshots: Snapshots, refresher: Refresher) -> str | None:
+    """Why the page shows no fresh data now, None if it does."""
+    if refresher.failure:
+        return f"refresh fails: {refresher.failure}"
+    state = snapshots.state
+    if state == "starting":
+        progress = store.progress
+        return f"loading: {progress.done} of {progress.of} files" if progress.of else "no commit yet"
+    if state == "empty":
+        return "no change committed yet"
+    position = store.position
+    if state == "stale" and position is not None:
+        return f"stale: no commit for {time.time() - position.committed_at:.0f} s"
+    return None
+
+
+def _as_of_us(store: Store) -> int:
+    position = store.position
+    return (position.as_of_us or 0) if position else 0
+
+
+def _text(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(f"{text}\n", status, content_type="text/plain; charset=utf-8")

@@ -1,0 +1,63 @@
+"""The web service as a process over a folder that a test grows, on DuckDB since that starts in a second."""
+
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from harness.processes import Process, free_port, wait_until
+from local_stack.broker import ROOT
+
+
+class RunningWeb:
+    """Started at once; `stop` and `start` keep the address. `data_dir` need not exist yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.data_dir = folder / "data"
+        self._log = folder / "web.log"
+        self._port = free_port()
+        self._process: Process | None = None
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        """Returns once it answers."""
+        process = Process(
+            (sys.executable, "-m", "wiki_web"),
+            log=self._log,
+            env={
+                "PYTHONPATH": str(ROOT / "services/web"),
+                "DATA_DIR": str(self.data_dir),
+                "WEB_ENGINE": "duckdb",
+                "WEB_PORT": str(self._port),
+                "WEB_REFRESH_SECONDS": "1",
+                "BIND_ADDRESS": "127.0.0.1",
+            },
+        )
+        self._process = process
+
+        def answers() -> bool:
+            assert process.returncode is None, f"web ended:\n{process.output()[-2000:]}"
+            return self.get("/healthz") is not None
+
+        wait_until(answers, timeout=120, what="the web service answers")
+
+    def get(self, path: str) -> bytes | None:
+        """The body of a 200 answer, None for any other."""
+        try:
+            with urllib.request.urlopen(f"{self.url}{path}", timeout=10) as answer:
+                body: bytes = answer.read()
+                return body
+        except (urllib.error.URLError, OSError):
+            return None
+
+    def wait_until_ready(self) -> None:
+        wait_until(lambda: self.get("/readyz") is not None, timeout=120, what="the page shows fresh data")
+
+    def stop(self) -> None:
+        """As a crash does: at once, with its workers."""
+        if self._process is not None:
+            self._process.kill()

@@ -1,0 +1,80 @@
+"""Each page in light and dark, small and large: WCAG as axe sees it, no sideways scrolling, and a picture."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from web.browser.conftest import OpenTab, some_changes
+from web.browser.running_web import RunningWeb
+from web.browser.watched import Watched
+from web.committed import CommittedChanges, changes_table
+
+PATHS = {
+    "live": "/",
+    "everything": "/?types=all&window=6h",
+    "page": "/page?title=Ada+Lovelace",
+    "unmatched": "/?namespace=6",
+    "404": "/nothing-here",
+    "400": "/?window=9y",
+}
+
+
+@pytest.fixture(scope="module")
+def starting_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+    """Nothing has been committed yet, not even the folder exists."""
+    web = RunningWeb(tmp_path_factory.mktemp("starting"))
+    yield web
+    web.stop()
+
+
+@pytest.fixture(scope="module")
+def stale_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+    folder: Path = tmp_path_factory.mktemp("stale")
+    committed = CommittedChanges(folder / "data")
+    committed.commit_table(changes_table(some_changes()), at=time.time() - 60)
+    web = RunningWeb(folder)
+    yield web
+    web.stop()
+
+
+def look_at(watched: Watched, name: str) -> None:
+    """Pictures at 390 and 1280 px, nothing wider than the window at 360 and 2560 px, axe on both layouts."""
+    for width in (360, 390, 1280, 2560):
+        watched.page.set_viewport_size({"width": width, "height": 900})
+        assert watched.page.evaluate("document.documentElement.scrollWidth") == width
+        if width in (390, 1280):
+            watched.screenshot(f"{name}-{width}")
+            assert watched.violations() == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PATHS)
+def test_pages(web: RunningWeb, tab: OpenTab, name: str, scheme: str) -> None:
+    watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
+    watched.open(PATHS[name])
+    look_at(watched, f"{name}-{scheme}")
+    if name in ("400", "404"):
+        watched.expect_failed_requests()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["starting", "stale"])
+def test_states(request: pytest.FixtureRequest, tab: OpenTab, state: str, scheme: str) -> None:
+    web: RunningWeb = request.getfixturevalue(f"{state}_web")
+    watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
+    page = watched.open()
+    expect(page.locator("#freshness")).to_have_attribute("data-state", state)
+    look_at(watched, f"{state}-{scheme}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_unreachable(web: RunningWeb, tab: OpenTab, scheme: str) -> None:
+    watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
+    page = watched.open()
+    page.context.set_offline(True)
+    expect(page.locator("#unreachable")).to_be_visible()
+    look_at(watched, f"unreachable-{scheme}")
+    watched.expect_failed_requests()

@@ -1,0 +1,144 @@
+"""What the page says while it can't show fresh rows, and how it comes out of that by itself."""
+
+import re
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from web.browser.conftest import OpenTab
+from web.browser.running_web import RunningWeb
+from web.browser.served_app import ServedApp
+from web.committed import Change, CommittedChanges, changes_table, now
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> CommittedChanges:
+    """The changes of a service of the test's own."""
+    return CommittedChanges(tmp_path / "data")
+
+
+@pytest.fixture
+def own_web(own: CommittedChanges, tmp_path: Path) -> Iterator[RunningWeb]:
+    web = RunningWeb(tmp_path)
+    yield web
+    web.stop()
+
+
+@pytest.fixture
+def served(own: CommittedChanges) -> Iterator[ServedApp]:
+    """Its loads wait for `served.engine.go`."""
+    hour = now().replace(minute=0, second=0) - timedelta(hours=2)
+    own.close_hour(hour, [Change(hour, title="An hour")])
+    own.commit(Change(now(), title="Just now"))
+    app = ServedApp(own.data_dir)
+    yield app
+    app.stop()
+
+
+def test_before_the_first_commit_it_says_what_to_check_then_fills_itself(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    page = tab(own_web).open()
+    expect(page.locator("#freshness .word")).to_have_text("Waiting")
+    expect(page.locator("#panel")).to_contain_text("producer")
+    expect(page.locator("#panel")).to_contain_text("consumer")
+    own.commit_table(changes_table([]))
+    expect(page.locator("#panel h2")).to_have_text("No change has been stored yet")
+    own.commit(Change(now(), title="The first"))
+    expect(page.locator("#titles tr .title")).to_have_text(["The first"])
+    expect(page.locator("#freshness .word")).to_have_text("Live")
+
+
+def test_a_start_shows_its_progress(served: ServedApp, tab: OpenTab) -> None:
+    page = tab(served).open()
+    expect(page.locator("#freshness .word")).to_have_text("Starting")
+    expect(page.locator("#panel")).to_contain_text("1 of 2 files")
+    expect(page.get_by_role("progressbar", name="Files read")).to_have_attribute("value", "1")
+    served.engine.go.set()
+    expect(page.locator("#titles tr .title")).to_have_text(["Just now"])
+
+
+def test_it_turns_stale_while_it_is_looked_at_and_live_again(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    page = tab(own_web).open()
+    # Committed 25 s ago: the first look finds it fresh, a later one not.
+    own.commit_table(changes_table([Change(now(), title="Last words")]), at=time.time() - 25)
+    expect(page.locator("#freshness .word")).to_have_text("Live")
+    expect(page.locator("#freshness .word")).to_have_text("Stale")
+    expect(page.locator("#freshness .reason")).to_contain_text(
+        re.compile(r"Nothing new since \d\d:\d\d:\d\d")
+    )
+    expect(page.locator("#announcement")).to_have_text("The page is stale: nothing new arrives.")
+    expect(page.locator("#titles tr .title")).to_have_text(["Last words"])
+    own.commit(Change(now(), title="Last words"))
+    expect(page.locator("#freshness .word")).to_have_text("Live")
+    expect(page.locator("#announcement")).to_have_text("The page is live.")
+
+
+def test_an_unreadable_commit_is_the_reason_that_is_told(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    page = tab(own_web).open()
+    own.commit_table(changes_table([Change(now(), title="Whole")]), at=time.time() - 60)
+    expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
+    (own.log_dir / "1").write_text("torn", encoding="utf-8")
+    expect(page.locator("#freshness .reason")).to_contain_text("can’t be read")
+    expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
+
+
+def test_without_the_server_the_rows_stay_and_it_tries_less_and_less_often(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    watched = tab(own_web)
+    own.commit(Change(now(), title="Before"))
+    own_web.wait_until_ready()
+    page = watched.open()
+    expect(page.locator("#announcement")).to_have_attribute("data-state", "live")
+    own_web.stop()
+    notice = page.locator("#unreachable")
+    expect(notice).to_contain_text(re.compile(r"can’t be reached since \d\d:\d\d:\d\d UTC"))
+    expect(page.locator("#titles tr .title")).to_have_text(["Before"])
+    expect(page.locator("#announcement")).to_contain_text("can’t be reached")
+    expect(notice).to_contain_text(re.compile(r"the next try is in [4-9] s"))
+    own_web.start()
+    expect(notice).to_be_hidden()
+    own.commit(Change(now(), title="After"))
+    expect(page.locator("#titles")).to_contain_text("After")
+    watched.expect_failed_requests()
+
+
+def test_an_error_inside_is_a_page_that_tells_no_details(served: ServedApp, tab: OpenTab) -> None:
+    def broken() -> str:
+        raise RuntimeError("a secret")
+
+    served.app.view_functions["pages.top"] = broken
+    watched = tab(served)
+    page = watched.open()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Something went wrong")
+    expect(page.locator("body")).not_to_contain_text("secret")
+    assert watched.violations() == []
+    watched.screenshot("500")
+    watched.expect_failed_requests()
+
+
+def test_an_unknown_address_leads_back(web: RunningWeb, tab: OpenTab) -> None:
+    watched = tab(web)
+    page = watched.open("/nothing-here")
+    expect(page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    page.get_by_role("link", name="Go to the live top").click()
+    expect(page.locator("#titles")).to_be_visible()
+    watched.expect_failed_requests()
+
+
+@pytest.mark.parametrize("address", ["/?window=9y", "/page", "/page?title=A&on=a,b"])
+def test_a_wrong_address_is_told_by_the_parameters_name(web: RunningWeb, tab: OpenTab, address: str) -> None:
+    watched = tab(web)
+    page = watched.open(address)
+    expect(page.get_by_role("heading", level=1)).to_have_text("This address can’t be understood")
+    expect(page.locator("main p").first).to_have_text(re.compile("^(window|title|on)\\b"))
+    watched.expect_failed_requests()

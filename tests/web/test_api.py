@@ -1,0 +1,185 @@
+"""The API over HTTP: shapes held to its own description, ETags, errors that name the parameter, CSV."""
+
+import csv
+import io
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import schemathesis
+from flask import Flask
+from flask.testing import FlaskClient
+from hypothesis import HealthCheck, given, settings
+from jsonschema import Draft202012Validator
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from web.committed import Change, CommittedChanges, now
+
+KINDS = ["top", "timeline", "changes", "editors"]
+
+
+@pytest.fixture
+def loaded(committed: CommittedChanges, refresh: Callable[[], bool]) -> None:
+    committed.commit(Change(now(), "=cmd()", "@Eve"), Change(now() - timedelta(minutes=3), "A"))
+    assert refresh()
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("kind", KINDS)
+def test_random_requests_get_answers_of_the_described_shape(app: Flask, kind: str) -> None:
+    operation = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)[f"/api/v1/{kind}"]["GET"]
+
+    @given(case=operation.as_strategy())
+    @settings(max_examples=10, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def conforms(case: Any) -> None:
+        case.call_and_validate(
+            checks=[
+                not_a_server_error,
+                status_code_conformance,
+                content_type_conformance,
+                response_schema_conformance,
+            ]
+        )
+
+    conforms()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_before_any_commit_an_answer_has_the_same_shape(client: FlaskClient, kind: str) -> None:
+    answer = client.get(f"/api/v1/{kind}").get_json()
+    described = client.get("/api/v1/openapi.json").get_json()
+    shape = described["paths"][f"/api/v1/{kind}"]["get"]["responses"]["200"]["content"]["application/json"]
+    Draft202012Validator({**shape["schema"], "components": described["components"]}).validate(answer)
+    assert (answer["state"], answer["as_of"]) == ("starting", None)
+    assert answer["loading"] == {"done": 0, "of": 0}
+
+
+@pytest.mark.usefixtures("loaded")
+def test_top_has_the_newest_change_as_its_time(client: FlaskClient) -> None:
+    answer = client.get("/api/v1/top").get_json()
+    assert answer["state"] == "live"
+    assert answer["as_of"] == answer["window"]["to"] == answer["titles"][0]["last_change"]
+    assert answer["totals"] == {"changes": 2, "titles": 2, "editors": 2}
+    assert [title["rank"] for title in answer["titles"]] == [1, 1]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_an_unchanged_answer_is_not_sent_again(client: FlaskClient, kind: str, form: str) -> None:
+    first = client.get(f"/api/v1/{kind}?format={form}")
+    again = client.get(f"/api/v1/{kind}?format={form}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_new_commit_has_another_etag(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    first = client.get("/api/v1/top")
+    committed.commit(Change(now(), "B"))
+    refresh()
+    again = client.get("/api/v1/top", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 200
+    assert again.get_json()["totals"]["changes"] == 3
+
+
+def test_each_form_and_query_has_its_own_etag(client: FlaskClient) -> None:
+    paths = ["top", "top?format=csv", "top?limit=3", "top?bots=only", "timeline", "changes?title=A"]
+    etags = {client.get(f"/api/v1/{path}").headers["ETag"] for path in paths}
+    assert len(etags) == len(paths)
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("window=30", "window"),
+        ("window=25h", "window"),
+        ("window=59s", "window"),
+        ("window=60001ms", "window"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=٣", "limit"),
+        ("types=edits", "types"),
+        ("types=all,edit", "types"),
+        ("bots=yes", "bots"),
+        ("namespace=a", "namespace"),
+        ("namespace=" + ",".join(map(str, range(21))), "namespace"),
+        ("wiki=EN", "wiki"),
+        ("wiki=a'b", "wiki"),
+        ("format=xml", "format"),
+        ("nonsense=1", "nonsense"),
+        ("limit=1&limit=2", "limit"),
+        ("window=", "window"),
+    ],
+)
+def test_a_bad_parameter_is_named(client: FlaskClient, query: str, parameter: str) -> None:
+    response = client.get(f"/api/v1/top?{query}")
+    assert response.status_code == 400
+    assert response.mimetype == "application/problem+json"
+    assert response.get_json(force=True)["parameter"] == parameter
+
+
+@pytest.mark.parametrize("title", ["", "a" * 301, "a\x00b", "_"])
+def test_a_bad_title_is_refused(client: FlaskClient, title: str) -> None:
+    response = client.get("/api/v1/changes", query_string={"title": title})
+    assert response.get_json(force=True)["parameter"] == "title"
+
+
+@pytest.mark.usefixtures("loaded")
+def test_csv_holds_the_list_and_no_formula(client: FlaskClient) -> None:
+    response = client.get("/api/v1/changes?format=csv")
+    assert response.content_type == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(response.text)))
+    assert [(row["title"], row["user"]) for row in rows] == [("'=cmd()", "'@Eve"), ("A", "Ada")]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "PATCH"])
+def test_only_reading_is_allowed(client: FlaskClient, method: str) -> None:
+    response = client.open("/api/v1/top", method=method)
+    assert response.status_code == 405
+    assert "GET" in response.headers["Allow"]
+
+
+def test_a_body_is_refused(client: FlaskClient) -> None:
+    assert client.get("/api/v1/top", data=b"x").status_code == 413
+
+
+def test_an_overlong_query_is_refused(client: FlaskClient) -> None:
+    assert client.get("/api/v1/top?title=" + "a" * 5000).status_code == 414
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/top", "/api/v1/top?limit=x", "/nowhere", "/healthz", "/static/page.css"]
+)
+def test_every_response_carries_the_security_headers(client: FlaskClient, path: str) -> None:
+    with client.get(path) as response:
+        headers = response.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+@pytest.mark.usefixtures("loaded")
+def test_metrics_tell_what_was_asked_and_how_far_the_answers_are(
+    client: FlaskClient, committed: CommittedChanges
+) -> None:
+    client.get("/api/v1/top")
+    client.get("/api/v1/top?limit=x")
+    committed.commit(Change(now(), "B"))
+    metrics = dict(line.rsplit(" ", 1) for line in client.get("/metrics").text.splitlines())
+    assert metrics['web_request_seconds_count{route="/api/v1/top",status="200"}'] == "1.0"
+    assert metrics['web_request_seconds_count{route="/api/v1/top",status="400"}'] == "1.0"
+    assert metrics["web_commits_behind"] == "1.0"
+    assert metrics["web_rows_held"] == "2.0"
+    assert metrics['web_engine_info{engine="duckdb"}'] == "1.0"
+    assert float(metrics["web_snapshot_age_seconds"]) > 0
+    assert "web_refresh_seconds_count" in metrics

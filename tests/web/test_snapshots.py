@@ -1,0 +1,124 @@
+"""One computation per query and commit, shared by all who ask; no more is kept than may be."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+
+from web.committed import Change, CommittedChanges, now
+from wiki_web.engines import EngineError
+from wiki_web.engines.duckdb_engine import DuckDBEngine
+from wiki_web.queries import Query
+from wiki_web.snapshots import Busy, Snapshots
+from wiki_web.store import Position, Store
+
+WINDOW = timedelta(minutes=30)
+DEFAULT = Query("top", WINDOW, 20)
+
+
+class GatedStore(Store):
+    """Counts what is computed; each computation waits while the gate is shut."""
+
+    def __init__(self, committed: CommittedChanges, engine: DuckDBEngine) -> None:
+        super().__init__(committed.data_dir, engine, timedelta(hours=24))
+        self.gate = threading.Event()
+        self.gate.set()
+        self.asked: Counter[Query] = Counter()
+        self.failing = False
+
+    def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
+        self.asked[query] += 1
+        position, as_of_us, run = super().prepare(query)
+        assert self.gate.wait(60)
+        if self.failing:
+            raise EngineError("asked to fail")
+        return position, as_of_us, run
+
+
+@pytest.fixture
+def gated(committed: CommittedChanges, duckdb_engine: DuckDBEngine) -> Iterator[GatedStore]:
+    committed.commit(*[Change(now(), f"Title {number}") for number in range(600)])
+    store = GatedStore(committed, duckdb_engine)
+    store.refresh()
+    yield store
+    store.gate.set()
+
+
+def all_at_once(work: Callable[[], object], threads: int, gated: GatedStore) -> list[object]:
+    """What `threads` calls give that all begin while the first is being computed."""
+    gated.gate.clear()
+    begun = threading.Barrier(threads + 1)
+
+    def begin() -> object:
+        begun.wait(60)
+        return work()
+
+    with ThreadPoolExecutor(threads) as pool:
+        futures = [pool.submit(begin) for _ in range(threads)]
+        begun.wait(60)
+        gated.gate.set()
+        return [future.result(60) for future in futures]
+
+
+def test_what_many_ask_at_once_is_computed_once(gated: GatedStore) -> None:
+    snapshots = Snapshots(gated, DEFAULT)
+    found = all_at_once(lambda: snapshots.get(DEFAULT), 16, gated)
+    assert len({id(snapshot) for snapshot in found}) == 1
+    assert gated.asked == {DEFAULT: 1}
+
+
+def test_a_failed_computation_fails_for_those_who_waited_and_is_tried_again(gated: GatedStore) -> None:
+    snapshots = Snapshots(gated, DEFAULT)
+    gated.failing = True
+    with pytest.raises(EngineError, match="asked to fail"):
+        snapshots.get(DEFAULT)
+    gated.failing = False
+    assert snapshots.get(DEFAULT).answer.totals["changes"] == 600
+
+
+def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
+    gated: GatedStore, committed: CommittedChanges
+) -> None:
+    snapshots = Snapshots(gated, DEFAULT)
+    before = snapshots.get(DEFAULT)
+    committed.commit(Change(now(), "new"))
+    gated.refresh()
+    gated.gate.clear()
+    refreshing = threading.Thread(target=snapshots.refresh)
+    refreshing.start()
+    assert snapshots.get(DEFAULT) is before
+    gated.gate.set()
+    refreshing.join()
+    assert snapshots.get(DEFAULT).answer.totals["changes"] == 601
+    assert gated.asked == {DEFAULT: 2}
+
+
+def test_too_many_different_queries_at_once_are_refused(gated: GatedStore) -> None:
+    snapshots = Snapshots(gated, DEFAULT)
+    gated.gate.clear()
+    threads = [
+        threading.Thread(target=snapshots.get, args=(Query("top", WINDOW, limit),)) for limit in range(1, 9)
+    ]
+    for thread in threads:
+        thread.start()
+    while len(snapshots._computing) < len(threads):
+        threading.Event().wait(0.01)
+    with pytest.raises(Busy):
+        snapshots.get(Query("top", WINDOW, 99))
+    gated.gate.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_no_more_answers_and_rows_are_kept_than_may_be(gated: GatedStore) -> None:
+    snapshots = Snapshots(gated, DEFAULT)
+    for seconds in range(60, 200):
+        snapshots.get(Query("top", timedelta(seconds=seconds), 1))
+    assert len(snapshots._entries) == 128
+    for seconds in range(60, 110):
+        snapshots.get(Query("top", timedelta(seconds=seconds), 500))
+    assert snapshots._rows_kept() <= 20_000
