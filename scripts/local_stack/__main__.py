@@ -1,0 +1,121 @@
+"""Run the whole pipeline on this machine; scripts/run-local sets up and then runs this."""
+
+import argparse
+import fcntl
+import os
+import signal
+import sys
+from itertools import chain
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn, TextIO
+
+from local_stack import ports, readiness, service_settings, services
+from local_stack.merged_log import MergedLog
+from local_stack.settings import WrongSettings, read_settings
+from local_stack.stack import Stack
+from local_stack.supervision import Supervisor
+
+
+class Signals:
+    """Counts the requests to end. A hang-up that was ignored at the start, as by nohup, stays ignored."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._receive)
+
+    def _receive(self, number: int, frame: FrameType | None) -> None:
+        self._count += 1
+
+    def count(self) -> int:
+        return self._count
+
+
+def _fail(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        print(f"run-local: {line}", file=sys.stderr)
+    raise SystemExit(code)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < 1e9:
+        raise ValueError
+    return value
+
+
+def _arguments() -> argparse.Namespace:
+    # Help is the entry script's: it works before anything is installed.
+    parser = argparse.ArgumentParser(prog="run-local", add_help=False, allow_abbrev=False)
+    parser.add_argument("--simulate", action="store_true")
+    parser.add_argument("--for", type=_seconds, dest="seconds", metavar="SECONDS")
+    return parser.parse_args()
+
+
+def _locked(folder: Path) -> TextIO:
+    """Keep two stacks from sharing broker data; the lock ends with this process."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _fail(1, f"STATE_DIR={folder} is in use by another run-local: end that, or set STATE_DIR")
+    except OSError as error:
+        _fail(1, f"STATE_DIR={folder} can't be written to: {error.strerror}")
+    return lock
+
+
+def _fresh_logs(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    for old in folder.glob("*.log*"):
+        old.unlink()
+    return folder
+
+
+def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
+    reason = readiness.answers(url, timeout=5, user_agent=user_agent)
+    if reason is None:
+        log.say(f"reading {url}")
+        return
+    log.say(
+        f"WARNING: {url} can't be read now: {reason}\n"
+        "WARNING: the producer keeps trying; for a stream without a network: ./scripts/run-local --simulate"
+    )
+
+
+def main() -> int:
+    signals = Signals()
+    arguments = _arguments()
+    try:
+        settings = read_settings(simulate=arguments.simulate)
+        os.environ |= services.environment(settings)
+        user_agent = service_settings.check(simulate=settings.simulate)
+    except WrongSettings as error:
+        _fail(2, *str(error).splitlines())
+    if taken := ports.problems(str(settings.bind_address), settings.ports):
+        _fail(1, *taken)
+    lock = _locked(settings.state)
+    logs = _fresh_logs(settings.state / "logs")
+    stages = services.stages(settings)
+    all_services = list(chain(*stages))
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+    log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
+    if not settings.simulate:
+        _warn_unless_reachable(settings.stream_url, user_agent, log)
+    supervisor = Supervisor(all_services, logs=logs)
+    with lock:
+        return Stack(
+            stages,
+            supervisor,
+            log,
+            logs=logs,
+            page_url=settings.page_url,
+            stops=signals.count,
+            seconds=arguments.seconds,
+        ).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What tests share: real processes on free ports, ended by their own ids."""

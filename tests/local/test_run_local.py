@@ -1,0 +1,126 @@
+"""scripts/run-local as a user runs it: what it refuses, and that it never leaves a process behind."""
+
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from harness.processes import free_port, wait_until
+from harness.run_local import RunLocal
+
+Start = Callable[..., RunLocal]
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Start]:
+    """Starts run-local with arguments and environment; nothing of it outlives the test."""
+    with ExitStack() as runs:
+        yield lambda *arguments, **env: runs.enter_context(closing(RunLocal(tmp_path, *arguments, env=env)))
+
+
+def test_a_wrong_setting_ends_it_before_anything_starts(start: Start) -> None:
+    run = start("--simulate", KAFKA_TOPIC_PARTITIONS="zero")
+    assert run.process.wait(60) == 2
+    [line] = [line for line in run.process.output().splitlines() if not line.startswith("setup:")]
+    assert line.startswith("run-local: KAFKA_TOPIC_PARTITIONS=zero: ")
+
+
+def test_an_unknown_argument_is_named(start: Start) -> None:
+    run = start("--simulat")
+    assert run.process.wait(60) == 2
+    assert "unrecognized arguments: --simulat" in run.process.output()
+
+
+def test_a_used_port_is_named_before_anything_starts(start: Start) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
+        run = start("--simulate", WEB_PORT=str(port))
+        assert run.process.wait(60) == 1
+    assert f"run-local: WEB_PORT={port} is in use" in run.process.output()
+    assert "starting" not in run.process.output()
+
+
+def test_a_folder_that_cannot_be_made_is_named(start: Start) -> None:
+    run = start("--simulate", STATE_DIR="/dev/null/state")
+    assert run.process.wait(60) == 1
+    assert "run-local: STATE_DIR=/dev/null/state/simulate can't be written to: " in run.process.output()
+
+
+def test_a_service_that_fails_at_its_start_ends_everything(start: Start) -> None:
+    run = start("--simulate", SIMULATOR_LEDGER="/nowhere/ledger.jsonl")
+    assert run.process.wait(240) == 1
+    output = run.process.output()
+    assert "simulator can't be kept running" in output
+    assert output.count("run-local  |   SIMULATOR_LEDGER=/nowhere/ledger.jsonl") == 3
+    run.wait_until_nothing_is_left()
+
+
+def test_an_unreachable_stream_and_broker_are_said_so(start: Start) -> None:
+    stream, broker = (f"127.0.0.1:{free_port()}" for _ in range(2))
+    run = start(
+        WIKI_STREAM_URL=f"http://{stream}/v2/stream/recentchange",
+        KAFKA_BOOTSTRAP_SERVERS=broker,
+        KAFKA_CONNECT_TIMEOUT="2s",
+    )
+    assert run.process.wait(240) == 1
+    output = run.process.output()
+    assert f"WARNING: http://{stream}/v2/stream/recentchange can't be read now: " in output
+    assert "./scripts/run-local --simulate" in output
+    assert broker in output
+    assert "Traceback" not in output
+    assert "topic-init ended with exit code 1" in output
+    run.wait_until_nothing_is_left()
+
+
+def test_killed_it_leaves_nothing(start: Start) -> None:
+    run = start("--simulate")
+    run.wait_for_line("topic created")
+    assert len(run.processes()) > 4
+    run.process.kill()
+    run.wait_until_nothing_is_left()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", ["supervisor.supervisord", "local_stack.guard"])
+def test_it_ends_when_what_supervises_its_processes_is_killed(start: Start, part: str) -> None:
+    run = start("--simulate")
+    run.wait_for_line("topic created")
+    [victim] = [each for each in run.processes() if part in each.cmdline()]
+    victim.kill()
+    assert run.process.wait(60) == 1
+    assert "the process supervisor has ended" in run.process.output()
+    run.wait_until_nothing_is_left()
+
+
+@pytest.mark.slow
+def test_a_closed_terminal_ends_it(start: Start) -> None:
+    run = start("--simulate")
+    run.wait_for_line("topic created")
+    assert run.stop(signal.SIGHUP) == 0
+    run.wait_until_nothing_is_left()
+
+
+def test_a_second_run_does_not_share_the_first_ones_data(start: Start) -> None:
+    first = start("--simulate")
+    wait_until(lambda: len(first.processes()) > 2, timeout=60, what="the first run has begun")
+    first.wait_for_line("starting")
+    second = start("--simulate")
+    assert second.process.wait(60) == 1
+    assert "is in use by another run-local" in second.process.output()
+
+
+@pytest.mark.slow
+def test_a_simulated_run_shows_a_page_and_ends_in_time(start: Start) -> None:
+    run = start("--simulate", "--for", "120")
+    run.wait_for_line("the page is ready")
+
+    def has_titles() -> bool:
+        answer = run.get("/api/v1/top")
+        return answer is not None and len(answer["titles"]) > 0
+
+    wait_until(has_titles, timeout=60, what="the page lists titles")
+    assert run.process.wait(180) == 0
+    run.wait_until_nothing_is_left()
