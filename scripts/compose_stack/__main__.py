@@ -1,0 +1,170 @@
+"""Builds, starts, restarts, kills and removes the demo stack; after each the page must equal the ledger."""
+
+import argparse
+import signal
+import sys
+import time
+from http.client import HTTPException
+from types import FrameType
+from typing import NoReturn
+
+from compose_stack import containers, counts, figures
+from compose_stack.stack import Failure, Stack, run, wait_until
+
+PATIENCE = 240.0
+"""Seconds for anything to come back, on a machine that is busy with other things."""
+STOP_SECONDS = {"zookeeper": 30, "kafka": 30}
+"""How long a SIGTERM may take; ours 10 s, the broker as long as it needs to hand over."""
+BASE_IMAGE = "python:3.11-slim-bookworm"
+
+
+class Test:
+    """The steps, on one stack; each raises Failure."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._began = time.monotonic()
+        self._services = [name for name in stack.services() if name != "topic-init"]
+
+    def say(self, text: str) -> None:
+        print(f"[{time.monotonic() - self._began:4.0f} s] {text}", flush=True)
+
+    def build(self) -> None:
+        began = time.monotonic()
+        self._stack.build()
+        self.say(f"built in {time.monotonic() - began:.0f} s with what the cache held")
+        containers.check_shared_layers(figures.IMAGES["spark-consumer"], figures.IMAGES["web"], BASE_IMAGE)
+        for service, image in figures.IMAGES.items():
+            self.say(
+                f"{service}: {figures.image_megabytes(image):.0f} MB, "
+                f"{figures.seconds_of_a_rebuild(service):.1f} s to build after a one-line change"
+            )
+
+    def start(self) -> None:
+        began = time.monotonic()
+        self._stack.up()
+        self._wait_for_rows()
+        rows = time.monotonic() - began
+        self._wait_for_health()
+        self.say(
+            f"first row on the page after {rows:.0f} s, all healthy after {time.monotonic() - began:.0f} s"
+        )
+        containers.check(self._stack, self._services)
+        self.say("no root, no capability, read-only root file systems, one port published on loopback")
+
+    def compare(self, after: str) -> None:
+        """The page shows all that was handed out until now, and exactly that."""
+        self._wait_for_health()
+        known = len(counts.kept_titles(self._ledger()))
+        seconds = wait_until(
+            lambda: counts.behind(lambda: counts.ask(self._stack.port), self._ledger, known), timeout=PATIENCE
+        )
+        self.say(
+            f"{after}: the page counts exactly what was handed out, {known} changes or more ({seconds:.0f} s)"
+        )
+
+    def restart(self, service: str) -> None:
+        container = self._stack.container(service)
+        patience = STOP_SECONDS.get(service, 10)
+        began = time.monotonic()
+        run("docker", "stop", "--time", str(patience), container)
+        seconds = time.monotonic() - began
+        code = self._stack.inspect(service)["State"]["ExitCode"]
+        if code not in ((0, 143) if service in STOP_SECONDS else (0,)):
+            raise Failure(f"{service} ended with exit code {code}, {seconds:.1f} s after a SIGTERM")
+        run("docker", "start", container)
+        self.compare(f"{service} stopped in {seconds:.1f} s and started")
+
+    def kill(self, service: str) -> None:
+        self._stack.kill_main_process(service)
+        self.compare(f"{service} killed, restarted by its policy")
+
+    def power_off(self) -> None:
+        self._stack.compose("kill")
+        self._stack.up()
+        self.compare("everything killed at once, and up")
+
+    def duckdb(self) -> None:
+        """The other engine takes over the same data."""
+        self._stack.choose_engine("duckdb")
+        self._stack.build()
+        containers.check_no_spark(figures.DUCKDB_IMAGE)
+        self._stack.up()
+        self.compare(f"web on DuckDB, {figures.image_megabytes(figures.DUCKDB_IMAGE):.0f} MB without Java")
+        self.memory()
+
+    def down_and_up(self) -> None:
+        self._stack.compose("down")
+        self._stack.up()
+        self.compare("down and up")
+
+    def memory(self) -> None:
+        held = figures.memory_megabytes(self._stack, self._services)
+        shown = ", ".join(f"{service} {held[service]:.0f}" for service in self._services)
+        total = sum(megabytes for service, megabytes in held.items() if service != "simulator")
+        self.say(f"memory in MB: {shown}; without the simulator {total:.0f}")
+
+    def remove(self) -> None:
+        names = containers.volumes(self._stack, self._services)
+        self._stack.remove()
+        containers.check_nothing_left(self._stack, names)
+        self.say("down -v: nothing left")
+
+    def last_words(self) -> None:
+        """Each service's last lines, for a failure."""
+        print(self._stack.compose("logs", "--no-color", "--tail", "25"), flush=True)
+
+    def run(self) -> None:
+        self.build()
+        self.start()
+        self.compare("started")
+        for service in self._services:
+            self.restart(service)
+            self.kill(service)
+        self.power_off()
+        self.memory()
+        self.duckdb()
+        self.down_and_up()
+        self.remove()
+
+    def _ledger(self) -> str:
+        return self._stack.read_file("simulator", "/data/ledger.jsonl")
+
+    def _wait_for_health(self) -> None:
+        wait_until(lambda: self._stack.not_healthy(self._services), timeout=PATIENCE)
+
+    def _wait_for_rows(self) -> None:
+        def no_rows() -> str | None:
+            try:
+                return None if counts.ask(self._stack.port).changes else "no row on the page"
+            except (OSError, HTTPException) as error:
+                return f"the page does not answer: {error}"
+
+        wait_until(no_rows, timeout=PATIENCE)
+
+
+def _stop(number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def main() -> int:
+    """0 if all holds, 1 if not; raises SystemExit after a signal."""
+    argparse.ArgumentParser(prog="compose-test", description=__doc__).parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    stack = Stack()
+    test = Test(stack)
+    try:
+        test.run()
+    except Failure as failure:
+        test.say(f"FAILED: {failure}")
+        test.last_words()
+        return 1
+    finally:
+        stack.remove()
+    test.say("passed")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

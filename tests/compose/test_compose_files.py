@@ -1,0 +1,193 @@
+"""Each Compose file is valid, hardened, and passes only what the services know."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+
+import stream_simulator.settings
+import wiki_consumer.settings
+import wiki_producer.settings
+import wiki_web.settings
+from compose.files import COMPOSE_FILES, ROOT, load
+
+BASE = load(ROOT / "compose.yaml")["services"]
+MSK = load(ROOT / "compose.msk.yaml")["services"]
+OURS = ("topic-init", "producer", "spark-consumer", "web", "simulator")
+
+_PRODUCER = {name.upper() for name in wiki_producer.settings.Settings.model_fields}
+KNOWN = {
+    "topic-init": _PRODUCER,
+    "producer": _PRODUCER,
+    "spark-consumer": {name.upper() for name in wiki_consumer.settings.Settings.model_fields},
+    "web": {name.upper() for name in wiki_web.settings.Settings.model_fields},
+    "simulator": {
+        str(field.validation_alias or f"SIMULATOR_{name}").upper()
+        for name, field in stream_simulator.settings.Settings.model_fields.items()
+    },
+}
+# Read by the AWS libraries themselves.
+AWS_CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID",
+    "AWS_CONFIG_FILE",
+    "AWS_PROFILE",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SHARED_CREDENTIALS_FILE",
+}
+# The same in every container: paths and ports of the image. A password comes as a file.
+FIXED_IN_THE_IMAGE = {
+    "BIND_ADDRESS",
+    "DATA_DIR",
+    "METRICS_PORT",
+    "SPARK_JARS_DIR",
+    "WEB_PORT",
+    "KAFKA_SASL_PASSWORD",
+}
+
+docker_compose = pytest.mark.skipif(
+    shutil.which("docker") is None
+    or subprocess.run(["docker", "compose", "version"], capture_output=True, check=False).returncode != 0,
+    reason="there is no docker compose here",
+)
+
+
+@pytest.mark.parametrize("path", COMPOSE_FILES, ids=lambda path: path.name)
+def test_a_file_follows_the_compose_specification(path: Path) -> None:
+    vendored = files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json"
+    schema = json.loads(vendored.read_text(encoding="utf-8"))
+    jsonschema.Draft7Validator(schema).validate(load(path))
+
+
+@pytest.mark.parametrize("service", OURS)
+@pytest.mark.parametrize("path", COMPOSE_FILES, ids=lambda path: path.name)
+def test_a_variable_that_is_passed_is_one_that_the_service_knows(path: Path, service: str) -> None:
+    passed = set(load(path)["services"].get(service, {}).get("environment", {}))
+
+    assert passed - KNOWN[service] - AWS_CREDENTIALS == set()
+
+
+@pytest.mark.parametrize("service", ["producer", "spark-consumer", "web"])
+def test_a_setting_in_the_environment_reaches_its_service(service: str) -> None:
+    passed = set(BASE[service]["environment"]) | set(MSK.get(service, {}).get("environment", {}))
+    if service == "producer":
+        passed |= set(BASE["topic-init"]["environment"])
+
+    assert KNOWN[service] - FIXED_IN_THE_IMAGE - passed == set()
+
+
+@pytest.mark.parametrize("service", BASE)
+def test_a_container_is_hardened(service: str) -> None:
+    config = BASE[service]
+
+    assert config["read_only"] is True
+    assert config["cap_drop"] == ["ALL"]
+    assert config["security_opt"] == ["no-new-privileges:true"]
+    assert config["init"] is True
+    assert config["logging"]["options"].keys() == {"max-size", "max-file"}
+    assert "mem_limit" in config
+    assert "user" not in config, "the image's own user is not root"
+    assert config["restart"] == ("no" if service == "topic-init" else "unless-stopped")
+
+
+def test_only_the_page_is_published_and_on_loopback_unless_asked() -> None:
+    published = {name: config["ports"] for name, config in BASE.items() if "ports" in config}
+
+    assert published == {"web": ["${PUBLISH_ADDRESS:-127.0.0.1}:${WEB_PORT:-5000}:5000"]}
+
+
+def test_the_page_can_only_read_the_changes() -> None:
+    assert BASE["web"]["volumes"] == ["changes:/data:ro"]
+
+
+def test_the_limits_fit_a_machine_with_4_gb() -> None:
+    running = [
+        config["mem_limit"] for name, config in BASE.items() if name not in ("topic-init", "simulator")
+    ]
+
+    assert sum(int(limit.removesuffix("m")) for limit in running) <= 3.9 * 1024
+
+
+def test_the_engine_of_the_page_is_the_same_in_the_image_and_at_run_time() -> None:
+    web = BASE["web"]
+
+    assert web["build"]["args"]["WEB_ENGINE"] == web["environment"]["WEB_ENGINE"] == "${WEB_ENGINE:-spark}"
+    assert web["image"].endswith(":${WEB_ENGINE:-spark}")
+
+
+def test_no_password_is_in_a_containers_environment() -> None:
+    for file in COMPOSE_FILES:
+        for config in load(file)["services"].values():
+            for name in config.get("environment", {}):
+                assert not re.search(r"PASSWORD(?!_FILE)", name), f"{file.name}: {name}"
+
+
+def _compose(*arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    # No variable of this machine, and no .env of this checkout.
+    clean = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        ["docker", "compose", "--env-file", os.devnull, *arguments],
+        cwd=ROOT,
+        env=clean | (env or {}),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+@docker_compose
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["--profile", "*"],
+        ["-f", "compose.yaml", "-f", "compose.demo.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "tests/compose/compose.ledger.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.msk.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.msk.yaml", "-f", "compose.demo.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_compose_takes_the_files_without_a_word(arguments: list[str]) -> None:
+    done = _compose(*arguments, "config", "-q", env={"KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092"})
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@docker_compose
+def test_a_cluster_needs_its_address() -> None:
+    done = _compose("-f", "compose.yaml", "-f", "compose.msk.yaml", "up", "--no-start")
+
+    assert done.returncode != 0
+    assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
+    assert "host:port" in done.stderr
+
+
+@docker_compose
+def test_with_a_cluster_there_is_no_broker_of_our_own() -> None:
+    done = _compose(
+        "-f", "compose.yaml", "-f", "compose.msk.yaml", "config", "--services",
+        env={"KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092"},
+    )  # fmt: skip
+
+    assert set(done.stdout.split()) == {"topic-init", "producer", "spark-consumer", "web"}
+
+
+@docker_compose
+def test_what_an_env_file_says_reaches_the_service(tmp_path: Path) -> None:
+    (tmp_path / "settings").write_text("WIKI_DOMAINS=de.wikipedia.org\nWEB_PORT=5055\n")
+
+    done = _compose("--env-file", str(tmp_path / "settings"), "config")
+
+    services: Any = yaml.safe_load(done.stdout)["services"]
+    assert services["producer"]["environment"]["WIKI_DOMAINS"] == "de.wikipedia.org"
+    assert services["web"]["ports"][0]["published"] == "5055"
