@@ -1,0 +1,237 @@
+"""The consumer's query on a real broker, in a JVM of its own for each measurement: what its batches took."""
+
+import itertools
+import json
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import fmean, quantiles
+
+import psutil
+from kafka import KafkaProducer
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from consumer import topics
+from harness.kafka import Broker
+from harness.processes import wait_until
+from wiki_consumer import kafka, query, session
+from wiki_consumer.history import History
+from wiki_consumer.maintenance import Maintenance, Report, run_periodically
+from wiki_consumer.progress import Batch, Listener
+from wiki_consumer.raw_files import list_raw_files
+from wiki_consumer.settings import Settings
+from wiki_consumer.volume import Volume
+
+JARS = Path(__file__).parents[2] / ".local/spark-jars"
+TIMEOUT_SECONDS = 900.0
+# The first batches of a query load classes and compile.
+WARM_UP_BATCHES = 10
+TRIGGER = timedelta(seconds=1)
+MAINTENANCE_PAUSE = timedelta(seconds=5)
+
+
+class NothingClosed(Exception):
+    """The maintenance had nothing to do, or couldn't: what was measured isn't what was meant."""
+
+
+Start = Callable[[SparkSession, query.Query], StreamingQuery]
+
+
+@dataclass(frozen=True)
+class Place:
+    """A topic and the volume that it is written to."""
+
+    topic: str
+    volume: Volume
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Batches of one-second triggers: their seconds, bytes resident and files written meanwhile."""
+
+    seconds: tuple[float, ...]
+    resident: float
+    files: int
+
+    @property
+    def p50(self) -> float:
+        return quantiles(self.seconds, n=100, method="inclusive")[49]
+
+    @property
+    def p99(self) -> float:
+        return quantiles(self.seconds, n=100, method="inclusive")[98]
+
+    @property
+    def files_per_batch(self) -> float:
+        return self.files / len(self.seconds)
+
+
+def together(paces: Sequence[Pace]) -> Pace:
+    """All batches; the mean of the memory."""
+    return Pace(
+        seconds=tuple(itertools.chain.from_iterable(pace.seconds for pace in paces)),
+        resident=fmean(pace.resident for pace in paces),
+        files=sum(pace.files for pace in paces),
+    )
+
+
+def to_noop(spark: SparkSession, wanted: query.Query) -> StreamingQuery:
+    """The same query without files."""
+    return (
+        query.rows(spark, wanted)
+        .writeStream.format("noop")
+        .option("checkpointLocation", str(wanted.checkpoint))
+        .trigger(processingTime="1 milliseconds")
+        .start()
+    )
+
+
+class Bench:
+    """Topics on one broker, volumes in one folder, and the queries between them."""
+
+    def __init__(self, folder: Path, broker: Broker) -> None:
+        self._folder = folder
+        self._servers = broker.bootstrap_servers
+        self._places = itertools.count()
+        self._events = itertools.count()
+
+    def new_place(self, topic: str | None = None) -> Place:
+        """An empty volume for `topic`, or for a new one."""
+        number = next(self._places)
+        name = topic or f"{self._folder.name}-{number}"
+        if topic is None:
+            topics.create(self._servers, name)
+        return Place(name, Volume(self._folder / f"volume-{number}"))
+
+    def write(self, topic: str, number: int) -> None:
+        """Put `number` new records of some 1.2 kB there."""
+        producer = KafkaProducer(bootstrap_servers=self._servers, linger_ms=50, batch_size=262_144)
+        template = json.dumps(topics.event(123_456_789, comment="c" * 400))
+        for event in itertools.islice(self._events, number):
+            value = template.replace("123456789", str(event)).encode()
+            producer.send(topic, value, key=b"%d" % (event % 1000))
+        producer.flush()
+        producer.close()
+
+    def drain(self, place: Place, number: int, start: Start) -> float:
+        """Records a second, while batches run."""
+        with self._query(place, start, trigger=timedelta(milliseconds=1)) as batches:
+            wait_until(
+                lambda: sum(batch.records for batch in batches) >= number,
+                timeout=TIMEOUT_SECONDS,
+                what="the backlog is read",
+            )
+            return sum(batch.records for batch in batches) / sum(batch.seconds for batch in batches)
+
+    def pace(self, place: Place, rate: int, batches: int, *, closing: datetime | None = None) -> Pace:
+        """`batches` of one-second triggers at `rate` records a second, after the warm-up.
+
+        With `closing` the maintenance closes that hour again and again meanwhile.
+        """
+        with (
+            self._live(place.topic, rate),
+            self._query(place, query.start, trigger=TRIGGER) as seen,
+            _closing(place.volume, closing) if closing else nullcontext(),
+        ):
+            _await(seen, WARM_UP_BATCHES)
+            files = len(list_raw_files(place.volume.changes))
+            seen.clear()
+            _await(seen, batches)
+            return Pace(
+                tuple(batch.seconds for batch in seen),
+                resident=_resident(),
+                files=len(list_raw_files(place.volume.changes)) - files,
+            )
+
+    @contextmanager
+    def _query(self, place: Place, start: Start, *, trigger: timedelta) -> Iterator[list[Batch]]:
+        """The batches of a query in a JVM of its own, while it runs."""
+        seen: list[Batch] = []
+        spark = session.start("local[2]", JARS, shuffle_partitions=1)
+        try:
+            spark.streams.addListener(Listener(seen.append, lambda: None))
+            running = start(spark, self._wanted(place, trigger))
+            yield seen
+            running.stop()
+        finally:
+            session.stop(spark)
+
+    def _wanted(self, place: Place, trigger: timedelta) -> query.Query:
+        settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=place.topic)
+        return query.Query(
+            source=kafka.source_options(settings),
+            output=place.volume.changes,
+            checkpoint=place.volume.checkpoint,
+            max_event_age=settings.max_event_age,
+            trigger_interval=trigger,
+            retention=_maintenance(place.volume).safe_retention(),
+            known_ids=None,
+        )
+
+    @contextmanager
+    def _live(self, topic: str, rate: int) -> Iterator[None]:
+        """`rate` new records a second, ten times a second."""
+        ended = threading.Event()
+        writer = topics.Writer(self._servers, topic)
+
+        def write() -> None:
+            while not ended.wait(0.1):
+                writer.write([topics.event(event) for event in itertools.islice(self._events, rate // 10)])
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+            writer.close()
+
+
+def _await(batches: Sequence[Batch], number: int) -> None:
+    wait_until(
+        lambda: len(batches) >= number, timeout=TIMEOUT_SECONDS, what=f"{number} batches are committed"
+    )
+
+
+def _maintenance(volume: Volume) -> Maintenance:
+    settings = Settings()
+    return Maintenance(
+        volume.root, max_event_age=settings.max_event_age, history_retention=settings.history_retention
+    )
+
+
+@contextmanager
+def _closing(volume: Volume, hour: datetime) -> Iterator[None]:
+    """Closes `hour` all the time. Raises NothingClosed at the end."""
+    stop, reports = threading.Event(), list[Report]()
+    file = History(volume.history, lambda _: None).file_of(hour)
+
+    def undo(report: Report) -> None:
+        reports.append(report)
+        file.unlink(missing_ok=True)
+
+    thread = threading.Thread(
+        target=run_periodically,
+        args=(_maintenance(volume),),
+        kwargs={"interval": MAINTENANCE_PAUSE, "stop": stop, "on_report": undo},
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+    if not reports or any(report.hours_closed != 1 or report.failures for report in reports):
+        raise NothingClosed(f"{len(reports)} runs: {reports[-1:]}")
+
+
+def _resident() -> float:
+    """Bytes of this process and of Spark's JVM."""
+    this = psutil.Process()
+    java = [child for child in this.children() if child.cmdline()[-1] == "pyspark-shell"]
+    return float(sum(process.memory_info().rss for process in (this, *java)))

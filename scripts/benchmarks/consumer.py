@@ -1,0 +1,138 @@
+"""How fast the consumer drains a backlog, how long a batch of the live stream takes, and what age costs.
+
+drain   a backlog with the real sink and with Spark's noop sink, both de-duplicating: records/s, ratio
+rates   one-second triggers at a low and a high rate: batch duration, p50 and p99
+age     the high rate on an empty volume, on one with days of history and a full sink's log, and on the
+        same while the maintenance closes hours: ratios, each measured in turns
+"""
+
+import argparse
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.batches import Bench, Pace, to_noop, together
+from benchmarks.old_volume import FILES_OF_AN_HOUR, grow_old, open_hour
+from harness.kafka import Broker
+from wiki_consumer import logs, query
+
+GOAL_DRAIN_PER_SECOND = 20_000
+GOAL_P99_SECONDS = 0.8
+GOAL_GROWTH = 1.1
+# Fewer than the sink's log takes until it is compacted.
+FIRST_BATCHES = 2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much of everything. A full run's `batches` are more than there are between two compactions."""
+
+    backlog: int
+    batches: int
+    rates: tuple[int, int]
+    turns: int
+    history_days: int
+    log_entries: int
+
+
+FULL = Sizes(backlog=1_000_000, batches=32, rates=(10, 100), turns=2, history_days=7, log_entries=10_000)
+QUICK = Sizes(backlog=50_000, batches=10, rates=(10, 50), turns=1, history_days=1, log_entries=4_000)
+
+
+def _verdict(holds: bool) -> str:
+    return "met" if holds else "MISSED"
+
+
+def drain(bench: Bench, sizes: Sizes) -> None:
+    topic = bench.new_place().topic
+    bench.write(topic, sizes.backlog)
+    real = bench.drain(bench.new_place(topic), sizes.backlog, query.start)
+    noop = bench.drain(bench.new_place(topic), sizes.backlog, to_noop)
+    print(
+        f"drain {sizes.backlog} records: {real:,.0f}/s to Parquet, {noop:,.0f}/s to noop,"
+        f" ratio {real / noop:.2f}"
+        f"  (goal {GOAL_DRAIN_PER_SECOND:,}/s: {_verdict(real >= GOAL_DRAIN_PER_SECOND)})",
+        flush=True,
+    )
+
+
+def rates(bench: Bench, sizes: Sizes) -> None:
+    for rate in sizes.rates:
+        pace = bench.pace(bench.new_place(), rate, sizes.batches)
+        _say(f"{rate}/s, 1 s trigger", pace)
+
+
+def _say(what: str, pace: Pace) -> None:
+    print(
+        f"{what}: p50 {pace.p50:.3f} s, p99 {pace.p99:.3f} s, {len(pace.seconds)} batches,"
+        f" {pace.resident / 1e6:.0f} MB, {pace.files_per_batch:.2f} files a batch"
+        f"  (goal p99 {GOAL_P99_SECONDS} s: {_verdict(pace.p99 <= GOAL_P99_SECONDS)})",
+        flush=True,
+    )
+
+
+def age(bench: Bench, sizes: Sizes) -> None:
+    rate = sizes.rates[-1]
+    young, old = bench.new_place(), bench.new_place()
+    for place in (young, old):
+        bench.pace(place, rate, FIRST_BATCHES)
+    hour = open_hour()
+    grow_old(old.volume, hour, days=sizes.history_days, log_entries=sizes.log_entries)
+    turns = [
+        (
+            bench.pace(young, rate, sizes.batches),
+            bench.pace(old, rate, sizes.batches),
+            bench.pace(old, rate, sizes.batches, closing=hour),
+        )
+        for _ in range(sizes.turns)
+    ]
+    empty, grown, maintained = (together(paces) for paces in zip(*turns, strict=True))
+    _say("empty volume", empty)
+    _say(f"{sizes.history_days} days of history, {sizes.log_entries} files in the log", grown)
+    _say(f"the same while an hour of {FILES_OF_AN_HOUR} files is closed over and over", maintained)
+    _compare("age", grown, empty)
+    _compare("maintenance", maintained, grown)
+
+
+def _compare(what: str, after: Pace, before: Pace) -> None:
+    ratios = {
+        "p50": after.p50 / before.p50,
+        "p99": after.p99 / before.p99,
+        "memory": after.resident / before.resident,
+        "files": after.files_per_batch / before.files_per_batch,
+    }
+    shown = ", ".join(f"{name} {ratio:.2f}" for name, ratio in ratios.items())
+    met = all(ratio <= GOAL_GROWTH for ratio in ratios.values())
+    print(f"ratios of {what}: {shown}  (goal {GOAL_GROWTH}: {_verdict(met)})", flush=True)
+
+
+PARTS = {"drain": drain, "rates": rates, "age": age}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench consumer",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "parts", nargs="*", choices=[*PARTS, []], metavar="part", help="what to measure: all unless given"
+    )
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
+    arguments = parser.parse_args()
+    sizes = QUICK if arguments.quick else FULL
+    logs.configure("WARNING", "console")
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        broker = Broker(folder / "broker")
+        try:
+            for part in arguments.parts or PARTS:
+                PARTS[part](Bench(folder / part, broker), sizes)
+        finally:
+            broker.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
