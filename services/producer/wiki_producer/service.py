@@ -24,7 +24,7 @@ from wiki_producer.kafka_client import (
 from wiki_producer.kafka_refusal import no_right
 from wiki_producer.metrics import registry_of
 from wiki_producer.position import After, Live, ResumePoint
-from wiki_producer.publisher import Publisher
+from wiki_producer.publisher import Publisher, PublishFailed
 from wiki_producer.reconnect import Outage, keep_connected
 from wiki_producer.relay import Relay
 from wiki_producer.resume import PartitionEnds, TopicMissing, read_ends, resume_point
@@ -80,7 +80,12 @@ async def _work(settings: Settings, counts: Counts, watch: Watch) -> None:
         await _finish(publisher, counts)
     for ended in (publisher.failure, reading, observing):
         if ended.done() and not ended.cancelled():
-            ended.result()
+            try:
+                ended.result()
+            except PublishFailed:
+                # A login that is refused while it is renewed fails the records too: then tell that instead.
+                await asyncio.to_thread(require_access, settings)
+                raise
 
 
 async def _start(settings: Settings, watch: Watch) -> tuple[KafkaProducer, ResumePoint, Limits]:
