@@ -17,9 +17,9 @@ from wiki_web.store import Store
 
 _log = structlog.get_logger(__name__)
 
-# Commits are looked for four times in a refresh period, but refreshing takes at most a fifth of the time.
+# Commits are looked for four times in a refresh period, but refreshing takes at most two fifths of the time.
 _LOOKS_PER_PERIOD: Final = 4
-_REST_PER_WORK: Final = 4.0
+_REST_PER_WORK: Final = 1.5
 _REBASE_EVERY: Final = 10.0  # seconds
 _HUNG_AFTER: Final = 300.0  # seconds without a sign of life
 _FAILURES_IN_A_ROW: Final = 10
