@@ -1,6 +1,7 @@
 """Commits into the engine: load once, then follow the log; answers are fixed to a commit."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ _log = structlog.get_logger(__name__)
 
 _FILES_AT_ONCE: Final = 200
 _LOAD_ATTEMPTS: Final = 5
+_TELL_EVERY: Final = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class Store:
         self._boundary_us = 0
         self._position: Position | None = None
         self._generation = 0
+        self._told_at = 0.0
         self.progress = Progress()
 
     @property
@@ -187,7 +190,9 @@ class Store:
 
     def _advance(self, done: int) -> None:
         self.progress = Progress(done, self.progress.of)
-        _log.info("loading", files=done, of=self.progress.of)
+        if time.monotonic() - self._told_at >= _TELL_EVERY:
+            self._told_at = time.monotonic()
+            _log.info("loading", files=done, of=self.progress.of)
 
     def _forget(self) -> None:
         self._position = None
