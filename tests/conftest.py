@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import signal
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -10,7 +11,8 @@ from harness.kafka import Broker
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Processes that tests start find the services where the tests themselves do."""
+    """Processes that tests start find the services where the tests do, and end with a closed terminal."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup they would inherit that it is ignored
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
 
