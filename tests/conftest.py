@@ -1,6 +1,7 @@
 """Fixtures for all tests: the shared broker, and topics that no other test uses."""
 
 import itertools
+import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ from harness.kafka import Broker
 def pytest_configure(config: pytest.Config) -> None:
     """Processes that tests start find the services where the tests do, and end with a closed terminal."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup they would inherit that it is ignored
+    # py4j tells of each connection that it closes, the last ones after pytest has closed the log.
+    logging.getLogger("py4j").setLevel(logging.WARNING)
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
 
