@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nothing uses now.
+    """A TCP port of 127.0.0.1 that nothing uses now, and that was not given before.
 
     It lies below the range of outgoing connections' ports: one of those could be taken before it is used.
     """
@@ -20,7 +22,9 @@ def free_port() -> int:
         port = random.randrange(10_000, 32_768)
         with closing(socket.socket()) as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
-            return port
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def accepts(port: int) -> bool:

@@ -47,6 +47,7 @@ def check_nothing_is_lost_or_doubled(reader: TopicReader, stream: Simulator) -> 
     return published
 
 
+@pytest.mark.slow
 async def test_the_producer_renews_its_login_under_load(
     monkeypatch: pytest.MonkeyPatch, secure_broker: SecureBroker, stream: Simulator
 ) -> None:
