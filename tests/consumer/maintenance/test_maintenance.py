@@ -13,13 +13,16 @@ from consumer.maintenance.volumes import (
     HISTORY_END,
     NOW,
     Volume,
+    add_batch_without_rows,
     add_leftovers_of_a_crash,
     clean_up,
     contents,
     ids_of,
 )
+from wiki_consumer import maintenance
 from wiki_consumer.maintenance import Report, run_periodically
 from wiki_consumer.raw_files import GRACE
+from wiki_consumer.sink_log import SinkLog, read_sink_log
 
 LONG_AFTER = NOW + timedelta(days=1)
 
@@ -63,6 +66,46 @@ def test_an_interrupted_batch_keeps_the_hours_open_that_it_may_write_to(volume: 
     assert volume.history.hours() == CLOSED[:1]
 
 
+def test_batches_that_commit_during_a_run_close_no_hour_without_their_rows(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """One that began long ago and has rows of an hour, and one after it whose clock says the hour is over."""
+    raw, log, commit = (
+        volume.raw_file_with("5-0"),
+        volume.changes / "_spark_metadata/5.compact",
+        volume.checkpoint / "commits/5",
+    )
+    held_back = {path: path.rename(tmp_path / path.name) for path in (raw, log, commit)}
+    for batch in (4, 5):
+        volume.set_batch_clock(batch, CLOSED[3] + timedelta(minutes=35))
+
+    def read_and_commit(changes: Path) -> SinkLog:
+        read = read_sink_log(changes)
+        if held_back:
+            add_batch_without_rows(volume, 6, NOW)
+        while held_back:
+            path, kept = held_back.popitem()
+            kept.rename(path)
+        return read
+
+    monkeypatch.setattr(maintenance, "read_sink_log", read_and_commit)
+    runs = volume.maintenance()
+
+    assert runs.run().failures == []
+    assert volume.what_a_reader_sees() == volume.ids
+    assert runs.run().history_end == HISTORY_END
+    assert volume.what_a_reader_sees() == volume.ids
+
+
+def test_no_hour_is_closed_while_rows_of_a_new_checkpoint_are_staged(volume: Volume) -> None:
+    staging = volume.path / "staging"
+    staging.mkdir()
+    assert volume.maintenance().run().hours_closed == 0
+
+    staging.rmdir()
+    assert volume.maintenance().run().hours_closed == len(CLOSED)
+
+
 def test_committed_files_are_kept_as_long_as_the_log_names_them(volume: Volume) -> None:
     before = volume.raw_files()
 
@@ -81,15 +124,15 @@ def test_files_out_of_the_log_go_when_the_history_has_their_rows(continued: Volu
 
 def test_in_the_consumer_files_wait_for_the_next_batch_and_the_grace(continued: Volume) -> None:
     seconds = 0.0
-    maintenance = continued.maintenance(monotonic=lambda: seconds)
-    assert maintenance.run().raw_files_deleted == 0
+    runs = continued.maintenance(monotonic=lambda: seconds)
+    assert runs.run().raw_files_deleted == 0
     seconds = GRACE.total_seconds()
-    assert maintenance.run().raw_files_deleted == 0
+    assert runs.run().raw_files_deleted == 0
 
     metadata = continued.changes / "_spark_metadata"
     (metadata / "9").write_text("v1")
 
-    assert maintenance.run().raw_files_deleted > 0
+    assert runs.run().raw_files_deleted > 0
 
 
 def test_by_hand_files_wait_while_a_reader_may_have_read_the_log(continued: Volume) -> None:

@@ -163,6 +163,15 @@ def run_batches(spark: SparkSession, path: Path, batches: range, *, retention: s
     query.awaitTermination()
 
 
+def add_batch_without_rows(volume: Volume, batch: int, clock: datetime) -> None:
+    """As if the query had committed another batch, whose clock is `clock`."""
+    offsets = volume.checkpoint / "offsets"
+    shutil.copy(offsets / str(batch - 1), offsets / str(batch))
+    volume.set_batch_clock(batch, clock)
+    (volume.changes / "_spark_metadata" / str(batch)).write_text("v1")
+    (volume.checkpoint / "commits" / str(batch)).write_text("v1\n{}")
+
+
 def clean_up(volume: Volume, on_step: Callable[[str], None] = lambda _: None) -> Report:
     """A run that may do everything: no consumer runs, and the log changed long ago."""
     metadata = volume.changes / "_spark_metadata"

@@ -21,9 +21,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -31,10 +29,11 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from wiki_consumer import log_retention
-from wiki_consumer.batch_clock import CheckpointUnreadable, settled_until
+from wiki_consumer import log_retention, renumbering
+from wiki_consumer.batch_clock import settled_until
 from wiki_consumer.closed_hours import RawFileTimes, files_by_hour
-from wiki_consumer.history import History, VerificationFailed
+from wiki_consumer.history import History
+from wiki_consumer.maintenance.report import Report
 from wiki_consumer.raw_files import (
     GRACE,
     HOUR,
@@ -47,52 +46,14 @@ from wiki_consumer.raw_files import (
     list_raw_files,
     remove_leftovers,
 )
-from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLog, SinkLogError, read_sink_log
+from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLog, read_sink_log
 from wiki_consumer.volume import Volume
 
+__all__ = ["Maintenance", "Report", "run_periodically"]
+
 NICENESS: Final = 10
-# What can go wrong on a disk: the run reports it and the next one tries again.
-FAULTS: Final = (
-    OSError,
-    pa.ArrowException,
-    SinkLogError,
-    CheckpointUnreadable,
-    UnreadableFile,
-    VerificationFailed,
-)
 
 _log = structlog.get_logger()
-
-
-@dataclass
-class Report:
-    """What one run did, and how it left the volume. A failure is one line; the next run tries again."""
-
-    hours_closed: int = 0
-    rows_written: int = 0
-    bytes_written: int = 0
-    duplicates: int = 0
-    rows_recovered: int = 0
-    raw_files_deleted: int = 0
-    raw_bytes_deleted: int = 0
-    hours_expired: int = 0
-    raw_files: int = 0
-    committed_files: int = 0
-    history_end: datetime | None = None
-    uncompacted_age: timedelta = timedelta(0)
-    failures: list[str] = field(default_factory=list)
-
-    @contextmanager
-    def noting_faults(self, task: str) -> Iterator[None]:
-        try:
-            yield
-        except FAULTS as error:
-            self.fault(task, error)
-
-    def fault(self, task: str, error: Exception) -> None:
-        reason = f"{task}: {' '.join(str(error).split())}"
-        _log.error("maintenance failed", reason=reason)
-        self.failures.append(reason)
 
 
 def _debug(step: str) -> None:
@@ -116,8 +77,8 @@ class Maintenance:
         on_step: OnStep = _debug,
     ) -> None:
         volume = Volume(data_dir)
+        self._volume = volume
         self._changes = volume.changes
-        self._checkpoint = volume.checkpoint
         self._history = History(volume.history, on_step)
         self._times = RawFileTimes(self._changes)
         self._unlisted = Unlisted()
@@ -135,10 +96,13 @@ class Maintenance:
         report = Report()
         with report.noting_faults("look at the volume"):
             self._history.clear_writing()
+            settled = None
+            with report.noting_faults("close hours"):
+                settled = self._settled_until()  # before the files: see there
             names = list_raw_files(self._changes)  # before the log: see Unlisted
             log = read_sink_log(self._changes)
             with report.noting_faults("close hours"):
-                self._close_hours(names, log, report)
+                self._close_hours(names, log, settled, report)
             with report.noting_faults("delete raw files"):
                 self._delete_raw_files(self._deletable(names, log, consumer_runs), report)
             with report.noting_faults("delete old history"):
@@ -165,12 +129,22 @@ class Maintenance:
     def _oldest_kept(self) -> datetime:
         return self._clock() - self._history_retention
 
-    def _close_hours(self, names: Iterable[str], log: SinkLog, report: Report) -> None:
+    def _settled_until(self) -> datetime | None:
+        """Until when the files that are listed from now on hold all rows; None if no hour can be closed.
+
+        A batch that commits after this was asked isn't counted, though its files may be listed. Rows that a
+        new checkpoint has staged aren't in `changes` yet, though its commits say that they are.
+        """
+        settled = settled_until(self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock())
+        return None if renumbering.is_needed(self._volume) else settled
+
+    def _close_hours(
+        self, names: Iterable[str], log: SinkLog, settled: datetime | None, report: Report
+    ) -> None:
         end = self._history.end()
         survey = self._times.survey(names, log, end)
         for error in survey.unreadable:
             report.fault("close hours", error)
-        settled = settled_until(self._checkpoint, max_event_age=self._max_event_age, now=self._clock())
         if settled is None:
             return
         until = min(settled, survey.readable_until)
