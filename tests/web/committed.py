@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -135,6 +136,13 @@ class CommittedChanges:
         for path in self.log_dir.iterdir():
             if int(path.name.split(".")[0]) < batch:
                 path.unlink()
+
+    def replace_log(self) -> None:
+        """The same log in another folder, as a repair leaves it: a reader has to begin anew."""
+        copy = self.log_dir.with_name("copy")
+        shutil.copytree(self.log_dir, copy)
+        shutil.rmtree(self.log_dir)
+        copy.rename(self.log_dir)
 
     def expire(self, files: Iterable[Path]) -> None:
         """Drop `files` from the log's next compaction and from the disk: retention."""

@@ -6,12 +6,20 @@ from pathlib import PurePosixPath
 import pytest
 
 from web.committed import NOON, Change, CommittedChanges
-from wiki_web.commit_log import CommitLog, CommitLogError, CommitLogMoved
+from wiki_web.commit_log import Commit, CommitLog, CommitLogError, CommitLogMoved
 
 
 def commits(committed: CommittedChanges, count: int) -> None:
     for number in range(count):
         committed.commit(Change(NOON + timedelta(seconds=number)))
+
+
+def read_on(log: CommitLog) -> Commit:
+    """The next commit, accepted."""
+    commit = log.poll()
+    assert commit is not None
+    log.accept(commit)
+    return commit
 
 
 def names(committed: CommittedChanges) -> set[str]:
@@ -38,13 +46,27 @@ def test_later_polls_give_only_what_is_new(committed: CommittedChanges) -> None:
     seen: list[PurePosixPath] = []
     for step in (1, 3, 6, 1, 12, 22, 5):
         commits(committed, step)
-        commit = log.poll()
-        assert commit is not None
+        commit = read_on(log)
         assert len(commit.files) == step
         seen += commit.files
         assert log.poll() is None
     assert len(seen) == len(set(seen))
     assert {str(file) for file in seen} == names(committed)
+
+
+def test_what_is_not_accepted_is_given_again_with_what_came_after(committed: CommittedChanges) -> None:
+    log = CommitLog(committed.changes_dir)
+    commits(committed, 2)
+    read_on(log)
+    commits(committed, 1)
+    missed = log.poll()
+    assert missed is not None
+    assert log.poll() == missed
+    commits(committed, 8)
+    commit = read_on(log)
+    assert commit.files[:1] == missed.files
+    assert len(commit.files) == 9
+    assert log.poll() is None
 
 
 def test_a_batch_without_files_is_a_commit(committed: CommittedChanges) -> None:
@@ -77,7 +99,7 @@ def test_files_that_retention_dropped_are_not_listed(committed: CommittedChanges
 def test_a_log_cut_behind_our_position_goes_on(committed: CommittedChanges) -> None:
     log = CommitLog(committed.changes_dir)
     commits(committed, 12)
-    log.poll()
+    read_on(log)
     committed.remove_log_before(9)
     commits(committed, 1)
     commit = log.poll()
@@ -88,7 +110,7 @@ def test_a_log_cut_behind_our_position_goes_on(committed: CommittedChanges) -> N
 def test_a_log_cut_past_our_position_has_moved(committed: CommittedChanges) -> None:
     log = CommitLog(committed.changes_dir)
     commits(committed, 3)
-    log.poll()
+    read_on(log)
     commits(committed, 9)
     committed.remove_log_before(9)
     with pytest.raises(CommitLogMoved, match="batch 3 was removed before it was read"):
@@ -98,7 +120,7 @@ def test_a_log_cut_past_our_position_has_moved(committed: CommittedChanges) -> N
 def test_a_log_that_begins_anew_has_moved(committed: CommittedChanges) -> None:
     log = CommitLog(committed.changes_dir)
     commits(committed, 3)
-    log.poll()
+    read_on(log)
     for path in committed.log_dir.iterdir():
         path.unlink()
     with pytest.raises(CommitLogMoved, match="newest batch is -1, 2 was read"):
@@ -108,7 +130,7 @@ def test_a_log_that_begins_anew_has_moved(committed: CommittedChanges) -> None:
 def test_a_new_log_that_is_as_long_as_the_old_has_moved(committed: CommittedChanges) -> None:
     log = CommitLog(committed.changes_dir)
     commits(committed, 3)
-    log.poll()
+    read_on(log)
     again = committed.log_dir / ".2.tmp"
     again.write_text("v1", encoding="utf-8")
     again.rename(committed.log_dir / "2")
@@ -122,6 +144,12 @@ def test_a_new_log_that_is_as_long_as_the_old_has_moved(committed: CommittedChan
 def test_an_unreadable_log_is_named(committed: CommittedChanges, text: str) -> None:
     (committed.log_dir / "0").write_text(text, encoding="utf-8")
     with pytest.raises(CommitLogError):
+        CommitLog(committed.changes_dir).poll()
+
+
+def test_a_log_of_garbled_bytes_is_named(committed: CommittedChanges) -> None:
+    (committed.log_dir / "0").write_bytes(b"v1\n\xff\xfe")
+    with pytest.raises(CommitLogError, match="utf-8"):
         CommitLog(committed.changes_dir).poll()
 
 

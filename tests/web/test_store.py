@@ -8,9 +8,7 @@ import pytest
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from web.held import ALL_DAY, HOUR, at, counted
 from wiki_web.answers import answer_of
-from wiki_web.commit_log import CommitLogError
-from wiki_web.engines import Engine, EngineError
-from wiki_web.rows import RowsError
+from wiki_web.engines import Engine
 from wiki_web.store import NothingHeld, Store
 
 
@@ -134,15 +132,6 @@ def test_a_store_that_is_reset_is_read_from_its_new_start(store: Store, committe
     assert counted(store) == {"new": 1}
 
 
-def test_a_damaged_log_is_reported_and_what_is_held_stays(store: Store, committed: CommittedChanges) -> None:
-    committed.commit(at(11, 0, "A"))
-    store.refresh()
-    (committed.log_dir / "1").write_text("v9\n", encoding="utf-8")
-    with pytest.raises(CommitLogError, match="v9"):
-        store.refresh()
-    assert counted(store) == {"A": 1}
-
-
 def test_rows_older_than_the_longest_window_are_forgotten(
     committed: CommittedChanges, engine: Engine
 ) -> None:
@@ -191,19 +180,6 @@ def test_midnight_lies_within_one_commit(store: Store, committed: CommittedChang
     committed.commit(Change(midnight - timedelta(seconds=1), "A"), Change(midnight, "A"))
     store.refresh()
     assert counted(store) == {"A": 2}
-
-
-def test_an_hour_that_cannot_be_read_leaves_the_engine_usable(
-    store: Store, committed: CommittedChanges
-) -> None:
-    damaged = committed.close_hour(NOON - 2 * HOUR, [at(10, 30, "A")])
-    whole = damaged.read_bytes()
-    damaged.write_bytes(b"PAR1 no more PAR1")
-    with pytest.raises((RowsError, EngineError)):
-        store.refresh()
-    damaged.write_bytes(whole)
-    store.refresh()
-    assert counted(store) == {"A": 1}
 
 
 def test_what_is_half_written_in_history_is_not_an_hour(store: Store, committed: CommittedChanges) -> None:

@@ -1,6 +1,5 @@
 """What others do to the volume while it is read: logs replaced, hours closed, readers and rebases at once."""
 
-import shutil
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -119,9 +118,7 @@ def test_a_rebase_beside_an_append_and_a_load_keeps_every_change_once(
                 committed.close_hour(
                     NOON - 2 * HOUR, changes_table([at(10, n % 60, "old") for n in range(2100)])
                 )
-                shutil.copytree(committed.log_dir, committed.log_dir.with_name("copy"))
-                shutil.rmtree(committed.log_dir)
-                committed.log_dir.with_name("copy").rename(committed.log_dir)
+                committed.replace_log()
             store.refresh()
             assert counted(store) == {"old": 2100, "new": 1100 * (minute + 1)}
     finally:

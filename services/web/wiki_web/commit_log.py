@@ -28,18 +28,29 @@ class CommitLogAway(CommitLogError):
 
 
 @dataclass(frozen=True)
+class _LogFile:
+    path: Path
+    compact: bool
+
+
+@dataclass(frozen=True)
+class _ReadTo:
+    """How far the log was read. The marks tell whether it is still the same log."""
+
+    batch: int = -1
+    batch_mark: tuple[int, int] | None = None
+    folder_mark: int | None = None
+    listed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
 class Commit:
-    """What the log added since the last look; `files` are relative to the changes folder."""
+    """What the log added to what was accepted; `files` are relative to the changes folder."""
 
     batch: int  # the newest
     files: tuple[PurePosixPath, ...]
     committed_at: float  # seconds since the epoch, when the newest batch was committed
-
-
-@dataclass(frozen=True)
-class _LogFile:
-    path: Path
-    compact: bool
+    read_to: _ReadTo
 
 
 class CommitLog:
@@ -47,10 +58,7 @@ class CommitLog:
 
     def __init__(self, changes_dir: Path) -> None:
         self._folder = changes_dir / "_spark_metadata"
-        self._position = -1
-        self._position_mark: tuple[int, int] | None = None
-        self._folder_mark: int | None = None
-        self._listed: set[str] = set()
+        self._accepted = _ReadTo()
 
     def latest_batch(self) -> int:
         """The newest committed batch now, -1 if there is none."""
@@ -60,24 +68,29 @@ class CommitLog:
             return -1
 
     def poll(self) -> Commit | None:
-        """What was committed since the last poll (at first: the whole log), None if nothing was.
+        """What was committed after what was accepted (at first: the whole log), None if nothing was.
 
+        The same is given again until it is accepted: what fails on the way to the answers isn't lost.
         Raises CommitLogMoved, CommitLogAway, or CommitLogError if the log is unreadable.
         """
         folder_mark = self._mark_of_folder()
         log = self._list()
         latest = max(log, default=-1)
         self._check_continues(log, latest, folder_mark)
-        if latest == self._position:
+        if latest == self._accepted.batch:
             return None
         try:
-            return self._take(log, latest, folder_mark)
+            return self._read(log, latest, folder_mark)
         except FileNotFoundError as error:
             raise CommitLogMoved(f"{error.filename}: removed while the log was read") from error
 
-    def _take(self, log: dict[int, _LogFile], latest: int, folder_mark: int | None) -> Commit:
+    def accept(self, commit: Commit) -> None:
+        """`commit`, from the last poll, is held: go on after it."""
+        self._accepted = commit.read_to
+
+    def _read(self, log: dict[int, _LogFile], latest: int, folder_mark: int | None) -> Commit:
         wanted = self._batches_to_read(log, latest)
-        listed = set(self._listed)
+        listed = set(self._accepted.listed)
         added: list[str] = []
         for batch in wanted:
             paths = _read_log_file(log[batch].path)
@@ -86,13 +99,12 @@ class CommitLog:
         newest = log[latest].path.stat()
         if self._mark_of_folder() != folder_mark:
             raise CommitLogMoved(f"{self._folder}: replaced while it was read")
-        self._position, self._listed, self._folder_mark = latest, listed, folder_mark
-        self._position_mark = (newest.st_ino, newest.st_mtime_ns)
-        return Commit(latest, tuple(_below_changes(path) for path in added), newest.st_mtime)
+        read_to = _ReadTo(latest, (newest.st_ino, newest.st_mtime_ns), folder_mark, frozenset(listed))
+        return Commit(latest, tuple(_below_changes(path) for path in added), newest.st_mtime, read_to)
 
     def _batches_to_read(self, log: dict[int, _LogFile], latest: int) -> range:
-        if self._position >= 0:
-            return range(self._position + 1, latest + 1)
+        if self._accepted.batch >= 0:
+            return range(self._accepted.batch + 1, latest + 1)
         start = max((batch for batch, file in log.items() if file.compact), default=0)
         missing = [batch for batch in range(start, latest + 1) if batch not in log]
         if missing:
@@ -100,25 +112,19 @@ class CommitLog:
         return range(start, latest + 1)
 
     def _check_continues(self, log: dict[int, _LogFile], latest: int, folder_mark: int | None) -> None:
-        if self._position < 0:
+        accepted = self._accepted
+        if accepted.batch < 0:
             return
-        if log and folder_mark != self._folder_mark:
+        if log and folder_mark != accepted.folder_mark:
             raise CommitLogMoved(f"{self._folder}: another log took its place")
-        if latest < self._position:
-            raise CommitLogMoved(f"{self._folder}: newest batch is {latest}, {self._position} was read")
-        gone = [batch for batch in range(self._position + 1, latest + 1) if batch not in log]
+        if latest < accepted.batch:
+            raise CommitLogMoved(f"{self._folder}: newest batch is {latest}, {accepted.batch} was read")
+        gone = [batch for batch in range(accepted.batch + 1, latest + 1) if batch not in log]
         if gone:
             raise CommitLogMoved(f"{self._folder}: batch {gone[0]} was removed before it was read")
-        at_position = log.get(self._position)
-        if at_position is not None and self._mark(at_position.path) != self._position_mark:
-            raise CommitLogMoved(f"{at_position.path}: batch {self._position} was written anew")
-
-    def _mark(self, path: Path) -> tuple[int, int] | None:
-        try:
-            status = path.stat()
-        except FileNotFoundError:
-            return self._position_mark
-        return status.st_ino, status.st_mtime_ns
+        newest = log.get(accepted.batch)
+        if newest is not None and _mark(newest.path) not in (None, accepted.batch_mark):
+            raise CommitLogMoved(f"{newest.path}: batch {accepted.batch} was written anew")
 
     def _mark_of_folder(self) -> int | None:
         try:
@@ -142,8 +148,20 @@ class CommitLog:
         return log
 
 
+def _mark(path: Path) -> tuple[int, int] | None:
+    """Of this very file; None if it is gone, as it may be after a compaction."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_ino, status.st_mtime_ns
+
+
 def _read_log_file(path: Path) -> list[str]:
-    version, *lines = path.read_text(encoding="utf-8").split("\n")
+    try:
+        version, *lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise CommitLogError(f"{path}: {error}") from error
     if version != _VERSION:
         raise CommitLogError(f"{path}: begins with {version[:40]!r}, not {_VERSION}")
     try:

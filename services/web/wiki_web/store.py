@@ -63,6 +63,8 @@ class Store:
         self._arranging = threading.Lock()
         self._boundary_us = 0
         self._position: Position | None = None
+        # What is held doesn't continue in the log, or is in doubt: only a load helps.
+        self._must_load = True
         self._generation = 0
         self._told_at = 0.0
         self.progress = Progress()
@@ -84,9 +86,9 @@ class Store:
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
 
-        Raises OSError, CommitLogError, RowsError or EngineError; the next call tries again.
+        Raises OSError, CommitLogError, RowsError or EngineError; the next call tries the same again.
         """
-        if self._position is None:
+        if self._position is None or self._must_load:
             return self._load()
         try:
             commit = self._commit_log.poll()
@@ -97,6 +99,7 @@ class Store:
             return False
         except (CommitLogMoved, FileNotFoundError) as error:
             _log.warning("log moved, loading again", reason=str(error))
+            self._must_load = True
             return self._load()
         with self._moving:
             self._engine.append(rows)
@@ -106,6 +109,7 @@ class Store:
                 commit.committed_at,
                 _later(self._position.as_of_us, newest_us(rows)),
             )
+        self._commit_log.accept(commit)
         return True
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
@@ -158,8 +162,11 @@ class Store:
         newest = _later(newest_us(tail), boundary_of(hours) or None)
         horizon_us = (newest or 0) - self._keep_us
         with self._arranging, self._moving:
+            self._must_load = True
             self._engine.load(hours, tail, horizon_us, lambda done: self._advance(len(files) + done))
             self._generation += 1
+            if commit:
+                commit_log.accept(commit)
             self._commit_log, self._boundary_us = commit_log, boundary_of(hours)
             held = self._engine.prepare(HELD)()
             self._position = Position(
@@ -168,6 +175,7 @@ class Store:
                 commit.committed_at if commit else hours[-1].path.stat().st_mtime,
                 held["newest_us"][0].as_py(),
             )
+            self._must_load = False
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
         return True
 
