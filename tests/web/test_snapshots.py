@@ -84,6 +84,7 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
     gated: GatedStore, committed: CommittedChanges
 ) -> None:
     snapshots = Snapshots(gated, DEFAULT)
+    snapshots.refresh()
     before = snapshots.get(DEFAULT)
     committed.commit(Change(now(), "new"))
     gated.refresh()
@@ -95,6 +96,23 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
     refreshing.join()
     assert snapshots.get(DEFAULT).answer.totals["changes"] == 601
     assert gated.asked == {DEFAULT: 2}
+
+
+def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(
+    gated: GatedStore, committed: CommittedChanges
+) -> None:
+    """Four pages, each of three queries; a page's viewer may come back after any number of commits."""
+    snapshots = Snapshots(gated, DEFAULT)
+    queries = [Query("top", WINDOW, limit) for limit in range(1, 13)]
+    for number in range(1, 9):
+        before = gated.position
+        committed.commit(Change(now(), "new"))
+        gated.refresh()
+        for query in queries[: 3 * (number % 5)]:
+            assert snapshots.get(query).position in (before, gated.position)
+        snapshots.refresh()
+        for query in queries:
+            assert snapshots.get(query).position == gated.position
 
 
 def test_too_many_different_queries_at_once_are_refused(gated: GatedStore) -> None:

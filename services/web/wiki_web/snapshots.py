@@ -16,8 +16,8 @@ from wiki_web.queries import Query
 from wiki_web.store import NothingHeld, Position, Store
 
 _STALE_AFTER: Final = 30.0  # seconds without a new commit
-_ASKED_LATELY: Final = 30.0  # seconds: queries asked since then are kept fresh in the background
-_KEPT_FRESH: Final = 8
+_ASKED_LATELY: Final = 30.0  # seconds: of the queries asked since then, some are kept fresh
+_MOST_KEPT_FRESH: Final = 8  # beside the default query; others are computed when they are asked
 _KEPT: Final = 128
 _KEPT_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -77,6 +77,7 @@ class Snapshots:
         self.default = default
         self._guard = threading.Lock()
         self._entries: OrderedDict[Query, _Entry] = OrderedDict()
+        self._refreshed_to: Position | None = None
         self._computing: dict[Query, Future[Snapshot]] = {}
 
     @property
@@ -95,21 +96,19 @@ class Snapshots:
         return self._clock() - entry.snapshot.computed_at if entry else None
 
     def get(self, query: Query) -> Snapshot:
-        """The answer at the newest commit, or while that is being computed at an earlier one.
+        """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
         Raises Busy or EngineError.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
             return Snapshot(self._nothing(query), position, self._clock())
-        now = self._clock()
         with self._guard:
             entry = self._entries.get(query)
             if entry is not None:
-                kept_fresh = now - entry.asked_at < _ASKED_LATELY or query == self.default
-                entry.asked_at = now
+                entry.asked_at = self._clock()
                 self._entries.move_to_end(query)
-                if entry.snapshot.position == position or (kept_fresh and query in self._freshest()):
+                if entry.snapshot.position in (position, self._refreshed_to):
                     return entry.snapshot
         return self._compute(query, wait=_LONGEST_WAIT)
 
@@ -119,18 +118,19 @@ class Snapshots:
         if position is None or position.as_of_us is None:
             return
         with self._guard:
-            due = [query for query in self._freshest() if not self._is_at(query, position)]
+            due = [query for query in self._asked_lately() if not self._is_at(query, position)]
         for query in due:
             self._compute(query, wait=None)
+        self._refreshed_to = position
 
-    def _freshest(self) -> list[Query]:
+    def _asked_lately(self) -> list[Query]:
         now = self._clock()
         lately = [
             query
             for query, entry in reversed(self._entries.items())
             if query != self.default and now - entry.asked_at < _ASKED_LATELY
         ]
-        return [self.default, *lately[:_KEPT_FRESH]]
+        return [self.default, *lately[:_MOST_KEPT_FRESH]]
 
     def _is_at(self, query: Query, position: Position) -> bool:
         entry = self._entries.get(query)
