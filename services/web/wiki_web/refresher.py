@@ -17,12 +17,14 @@ from wiki_web.store import Store
 
 _log = structlog.get_logger(__name__)
 
-# Commits are looked for four times in a refresh period, but refreshing takes at most two fifths of the time.
+# Commits are looked for four times in a refresh period, less often where refreshing takes long.
 _LOOKS_PER_PERIOD: Final = 4
 _REST_PER_WORK: Final = 1.5
+# After failures: a volume that is away isn't asked all the time, and shown again soon after it is back.
+_LONGEST_REST: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
 _HUNG_AFTER: Final = 300.0  # seconds without a sign of life
-_FAILURES_IN_A_ROW: Final = 10
+_ENGINE_FAILURES: Final = 10  # in a row: then a new engine is tried, in a new process
 FATAL: Final = 3  # gunicorn ends the whole server when a worker exits so, and the supervisor starts it anew
 
 
@@ -30,6 +32,13 @@ def end_process(reason: str) -> None:
     """A page that shows one answer for ever is worse than none."""
     _log.critical("web ends", reason=reason)
     os._exit(FATAL)
+
+
+def rest_after(period: float, worked: float, failures: int) -> float:
+    """Seconds until the next look for commits, after `worked` seconds and so many failures in a row."""
+    if failures:
+        return period * min(failures, _LONGEST_REST)
+    return min(period, max(period / _LOOKS_PER_PERIOD, _REST_PER_WORK * worked))
 
 
 class Refresher:
@@ -49,8 +58,8 @@ class Refresher:
         self._metrics = metrics
         self._fatal = fatal
         self._stopping = threading.Event()
-        self._alive_at = time.monotonic()
-        self._failures = 0
+        self._due_at = time.monotonic()
+        self._failures = self._engine_failures = 0
         self.failure: str | None = None
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True)
@@ -68,8 +77,8 @@ class Refresher:
             thread.join(2)
 
     def hung_for(self) -> float | None:
-        """Seconds since the last sign of life, None while all is well."""
-        silent = time.monotonic() - self._alive_at
+        """Seconds for which a sign of life is overdue, None while all is well."""
+        silent = self._silent()
         dead = not all(thread.is_alive() for thread in self._threads)
         return silent if dead or silent > _HUNG_AFTER / 2 else None
 
@@ -85,11 +94,13 @@ class Refresher:
             raise
         except (EngineError, CommitLogError, RowsError, OSError) as error:
             self._failures += 1
+            # No restart makes a file readable, and it would throw away what is held.
+            self._engine_failures += isinstance(error, EngineError)
             self.failure = f"{type(error).__name__}: {error}"
             _log.error("refresh failed", reason=self.failure, in_a_row=self._failures)
             self._metrics.refresh_failures.inc()
             return False
-        self._failures, self.failure = 0, None
+        self._failures, self._engine_failures, self.failure = 0, 0, None
         return changed
 
     def _refresh_for_ever(self) -> None:
@@ -97,11 +108,11 @@ class Refresher:
             started = time.monotonic()
             if self.refresh_once():
                 self._metrics.refresh_seconds.observe(time.monotonic() - started)
-            if self._failures >= _FAILURES_IN_A_ROW:
-                raise EngineDied(f"{self._failures} refreshes failed in a row, the last: {self.failure}")
-            self._alive_at = time.monotonic()
-            rest = _REST_PER_WORK * (self._alive_at - started)
-            self._stopping.wait(min(self._period, max(self._period / _LOOKS_PER_PERIOD, rest)))
+            if self._engine_failures >= _ENGINE_FAILURES:
+                raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
+            rest = rest_after(self._period, time.monotonic() - started, self._failures)
+            self._due_at = time.monotonic() + rest
+            self._stopping.wait(rest)
 
     def _rebase_for_ever(self) -> None:
         while not self._stopping.wait(_REBASE_EVERY):
@@ -111,13 +122,16 @@ class Refresher:
                     _log.info("rows rebased", rows=self._store.rows_held, seconds=time.monotonic() - started)
             except EngineDied:
                 raise
-            except (EngineError, OSError) as error:
+            except (EngineError, RowsError, OSError) as error:
                 _log.error("rebase failed", reason=str(error))
 
     def _watch(self) -> None:
         while not self._stopping.wait(5):
-            if time.monotonic() - self._alive_at > _HUNG_AFTER:
+            if self._silent() > _HUNG_AFTER:
                 raise EngineDied(f"no refresh for {_HUNG_AFTER:g} s")
+
+    def _silent(self) -> float:
+        return max(0.0, time.monotonic() - self._due_at)
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Whatever ends a thread before `stop` ends the process."""

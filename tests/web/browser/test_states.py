@@ -80,7 +80,7 @@ def test_it_turns_stale_while_it_is_looked_at_and_live_again(
     expect(page.locator("#announcement")).to_have_text("The page is live.")
 
 
-def test_an_unreadable_commit_is_the_reason_that_is_told(
+def test_an_unreadable_commit_is_the_reason_that_is_told_until_it_can_be_read(
     own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
 ) -> None:
     page = tab(own_web).open()
@@ -89,6 +89,11 @@ def test_an_unreadable_commit_is_the_reason_that_is_told(
     (own.log_dir / "1").write_text("torn", encoding="utf-8")
     expect(page.locator("#freshness .reason")).to_contain_text("can’t be read")
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
+    assert own_web.get("/healthz") == b"alive\n"
+    own.commit(Change(now(), title="Mended"))
+    expect(page.locator("#titles")).to_contain_text("Mended")
+    expect(page.locator("#freshness .reason")).to_have_count(0)
+    own_web.wait_until_ready()
 
 
 def test_without_the_server_the_rows_stay_and_it_tries_less_and_less_often(
