@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
+from structlog.testing import capture_logs
 
 from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
@@ -87,8 +88,7 @@ def test_a_log_that_cannot_be_read_is_tried_for_as_long_as_it_takes(
     running.await_changes(1)
     (committed.log_dir / "1").write_text("torn", encoding="utf-8")
     wait_until(lambda: running.failures() > 12, timeout=30, what="the log was tried a dozen times")
-    assert running.refresher.failure is not None
-    assert "begins with 'torn'" in running.refresher.failure
+    assert "begins with 'torn'" in str(running.refresher.failure)
     assert running.changes() == 1
     committed.commit(Change(now()))
     running.await_changes(2)
@@ -130,6 +130,18 @@ def test_an_engine_that_died_ends_the_process_at_once(
     assert running.await_end() == "the JVM is gone"
     assert running.failures() == 0
     wait_until(lambda: running.refresher.hung_for() is not None, timeout=30, what="it no longer seems alive")
+
+
+def test_an_error_that_nobody_expected_ends_the_process_with_its_cause_in_the_log(
+    run: Run, committed: CommittedChanges, failing_engine: FailingEngine
+) -> None:
+    running = run(failing_engine)
+    running.await_changes(1)
+    failing_engine.failure = ZeroDivisionError("a mistake of ours")
+    with capture_logs() as logged:
+        committed.commit(Change(now()))
+        assert running.await_end().endswith("ZeroDivisionError('a mistake of ours')")
+    assert [line["exc_info"] for line in logged if "exc_info" in line] == [failing_engine.failure]
 
 
 @pytest.mark.parametrize(

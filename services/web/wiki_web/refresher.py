@@ -140,6 +140,9 @@ class Refresher:
             work()
         except EngineDied as error:
             reason = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the process ends with it told
+            reason = f"{work.__name__}: {error!r}"
+            _log.error("unexpected error", thread=work.__name__, exc_info=error)
         finally:
             if not self._stopping.is_set():
                 self._fatal(reason)
