@@ -1,6 +1,9 @@
 """The threads behind the answers: what they live through, and what ends the process."""
 
-from collections.abc import Callable, Iterator
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pyarrow as pa
@@ -9,15 +12,17 @@ from structlog.testing import capture_logs
 
 from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
-from wiki_web.engines import EngineDied, EngineError
+from wiki_web.engines import EngineDied, EngineError, Progress
 from wiki_web.engines.duckdb_engine import DuckDBEngine
 from wiki_web.metrics import Metrics
 from wiki_web.queries import Query
 from wiki_web.refresher import Refresher, rest_after
+from wiki_web.rows import Hour
 from wiki_web.snapshots import Snapshots
 from wiki_web.store import Store
 
 DEFAULT = Query("top", timedelta(minutes=30), 20)
+HUNG_AFTER = 3.0
 
 
 class FailingEngine(DuckDBEngine):
@@ -31,6 +36,23 @@ class FailingEngine(DuckDBEngine):
         super().append(rows)
 
 
+class SlowEngine(DuckDBEngine):
+    """Its load goes on until `go`, and tells its progress unless it `hangs`."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self._hangs = hangs
+
+    def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
+        for done in itertools.count():
+            if self.go.wait(HUNG_AFTER / 50):
+                break
+            if not self._hangs:
+                progress(done)
+        super().load(hours, tail, horizon_us, progress)
+
+
 class Running:
     """A refresher over committed changes; `ends` are the reasons for which it would end the process."""
 
@@ -39,7 +61,7 @@ class Running:
         store = Store(committed.data_dir, engine, timedelta(hours=24))
         self.snapshots = Snapshots(store, DEFAULT)
         self.ends: list[str] = []
-        self.refresher = Refresher(store, self.snapshots, 0.01, self._metrics, self.ends.append)
+        self.refresher = Refresher(store, self.snapshots, 0.01, self._metrics, self.ends.append, HUNG_AFTER)
         self.refresher.start()
 
     def changes(self) -> int:
@@ -142,6 +164,30 @@ def test_an_error_that_nobody_expected_ends_the_process_with_its_cause_in_the_lo
         committed.commit(Change(now()))
         assert running.await_end().endswith("ZeroDivisionError('a mistake of ours')")
     assert [line["exc_info"] for line in logged if "exc_info" in line] == [failing_engine.failure]
+
+
+def test_a_load_that_gets_further_is_alive_however_long_it_takes(run: Run) -> None:
+    engine = SlowEngine(hangs=False)
+    running = run(engine)
+    began = time.monotonic()
+    wait_until(
+        lambda: time.monotonic() - began > 2 * HUNG_AFTER or bool(running.ends),
+        timeout=10 * HUNG_AFTER,
+        what="the load has taken longer than a hung one may",
+    )
+    assert running.ends == []
+    assert running.refresher.hung_for() is None
+    engine.go.set()
+    running.await_changes(1)
+
+
+def test_a_load_that_hangs_ends_the_process(run: Run) -> None:
+    engine = SlowEngine(hangs=True)
+    running = run(engine)
+    wait_until(lambda: running.refresher.hung_for() is not None, timeout=30, what="it seems hung")
+    assert running.await_end() == "no sign of life for 3 s"
+    engine.go.set()
+    running.await_changes(1)
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ _REST_PER_WORK: Final = 1.5
 _LONGEST_REST: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
 _HUNG_AFTER: Final = 300.0  # seconds without a sign of life
+_LOOKS_FOR_LIFE: Final = 60  # in that time
 _ENGINE_FAILURES: Final = 10  # in a row: then a new engine is tried, in a new process
 FATAL: Final = 3  # gunicorn ends the whole server when a worker exits so, and the supervisor starts it anew
 
@@ -42,7 +43,10 @@ def rest_after(period: float, worked: float, failures: int) -> float:
 
 
 class Refresher:
-    """Runs from `start` to `stop`; `fatal` is called with the reason when it can't go on."""
+    """Runs from `start` to `stop`; `fatal` is called with the reason when it can't go on.
+
+    It takes itself for hung after `hung_after` seconds without a sign of life.
+    """
 
     def __init__(
         self,
@@ -51,12 +55,14 @@ class Refresher:
         period: float,
         metrics: Metrics,
         fatal: Callable[[str], None] = end_process,
+        hung_after: float = _HUNG_AFTER,
     ) -> None:
         self._store = store
         self._snapshots = snapshots
         self._period = period
         self._metrics = metrics
         self._fatal = fatal
+        self._hung_after = hung_after
         self._stopping = threading.Event()
         self._due_at = time.monotonic()
         self._failures = self._engine_failures = 0
@@ -80,7 +86,7 @@ class Refresher:
         """Seconds for which a sign of life is overdue, None while all is well."""
         silent = self._silent()
         dead = not all(thread.is_alive() for thread in self._threads)
-        return silent if dead or silent > _HUNG_AFTER / 2 else None
+        return silent if dead or silent > self._hung_after / 2 else None
 
     def refresh_once(self) -> bool:
         """Take in what was committed and bring the answers up to it; whether anything was new.
@@ -126,12 +132,13 @@ class Refresher:
                 _log.error("rebase failed", reason=str(error))
 
     def _watch(self) -> None:
-        while not self._stopping.wait(5):
-            if self._silent() > _HUNG_AFTER:
-                raise EngineDied(f"no refresh for {_HUNG_AFTER:g} s")
+        while not self._stopping.wait(self._hung_after / _LOOKS_FOR_LIFE):
+            if self._silent() > self._hung_after:
+                raise EngineDied(f"no sign of life for {self._hung_after:g} s")
 
     def _silent(self) -> float:
-        return max(0.0, time.monotonic() - self._due_at)
+        """Seconds for which neither a refresh was over nor a load got further."""
+        return max(0.0, time.monotonic() - max(self._due_at, self._store.progressed_at))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Whatever ends a thread before `stop` ends the process."""

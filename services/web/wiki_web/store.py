@@ -68,6 +68,7 @@ class Store:
         self._generation = 0
         self._told_at = 0.0
         self.progress = Progress()
+        self.progressed_at = time.monotonic()  # when a load last got further
 
     @property
     def position(self) -> Position | None:
@@ -198,8 +199,9 @@ class Store:
 
     def _advance(self, done: int) -> None:
         self.progress = Progress(done, self.progress.of)
-        if time.monotonic() - self._told_at >= _TELL_EVERY:
-            self._told_at = time.monotonic()
+        self.progressed_at = time.monotonic()
+        if self.progressed_at - self._told_at >= _TELL_EVERY:
+            self._told_at = self.progressed_at
             _log.info("loading", files=done, of=self.progress.of)
 
     def _forget(self) -> None:
