@@ -1,7 +1,9 @@
 """The API over HTTP: shapes held to its own description, ETags, errors that name the parameter, CSV."""
 
 import csv
+import html
 import io
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -103,6 +105,7 @@ def test_each_form_and_query_has_its_own_etag(client: FlaskClient) -> None:
         ("window=25h", "window"),
         ("window=59s", "window"),
         ("window=60001ms", "window"),
+        ("window=٣٠m", "window"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),
         ("limit=٣", "limit"),
@@ -126,7 +129,34 @@ def test_a_bad_parameter_is_named(client: FlaskClient, query: str, parameter: st
     assert response.get_json(force=True)["parameter"] == parameter
 
 
-@pytest.mark.parametrize("title", ["", "a" * 301, "a\x00b", "_"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "می\u200cخواهم",  # a zero width non-joiner, of which Persian is full
+        "ක්\u200dෂ",
+        "👩\u200d🚀",
+        "soft\u00adhyphen",
+        "\U0002ebf0",  # of Unicode 15.1
+        "\ue000",  # private use
+        "a\u3000b",
+    ],
+)
+def test_the_pages_own_link_to_a_title_works(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool], title: str
+) -> None:
+    committed.commit(Change(now(), title))
+    refresh()
+    (link,) = re.findall('href="(/page[^"]*)"', client.get("/").text)
+    response = client.get(html.unescape(link))
+    assert response.status_code == 200
+    assert f"<bdi>{title}</bdi>" in response.text
+    answer = client.get("/api/v1/changes", query_string={"title": title}).get_json()
+    assert [change["title"] for change in answer["changes"]] == [title]
+
+
+@pytest.mark.parametrize(
+    "title", ["", "a" * 301, "a\x00b", "_", "a\nb", "a\x7fb", "a\x85b", "a\u2028b", "a\u2029b"]
+)
 def test_a_bad_title_is_refused(client: FlaskClient, title: str) -> None:
     response = client.get("/api/v1/changes", query_string={"title": title})
     assert response.get_json(force=True)["parameter"] == "title"

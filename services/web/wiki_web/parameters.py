@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, Literal, get_args
+from unicodedata import category
 
 from wiki_web.queries import TYPES, Bots, Kind, Query
 from wiki_web.settings import Settings, duration_text, parse_duration
@@ -15,6 +16,7 @@ MAX_TITLE: Final = 300
 MAX_VALUES: Final = 20
 _WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NAMESPACE: Final = re.compile(r"-?[0-9]{1,5}")
+_NEVER_IN_TITLES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
 _SHOWN: Final = 60
 
 
@@ -134,9 +136,10 @@ def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> li
 
 
 def _title(text: str) -> str:
+    """Whatever a wiki may have as a title: also joiners, and characters newer than Python's tables."""
     title = text.replace("_", " ").strip()
-    if not 1 <= len(title) <= MAX_TITLE or not title.isprintable():
-        raise _bad("title", text, f"1 to {MAX_TITLE} printable characters")
+    if not 1 <= len(title) <= MAX_TITLE or any(category(each) in _NEVER_IN_TITLES for each in title):
+        raise _bad("title", text, f"1 to {MAX_TITLE} characters, none of them a control character")
     return title
 
 

@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
+_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def parse_duration(text: object) -> timedelta:
