@@ -25,7 +25,7 @@ def api_blueprint(settings: Settings, parameters: Parameters, snapshots: Snapsho
         given = request.args.to_dict(flat=False)
         form = answer_format(given)
         snapshot = snapshots.get(parameters.query(kind, given))
-        state = snapshots.state
+        state = snapshots.state_of(snapshot.position)
         render = _json if form == "json" else lambda document: csv_text(kind, document)
         return conditional(snapshot, form, state, snapshot.rendered(form, state, render), _TYPES[form])
 

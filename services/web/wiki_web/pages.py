@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, render_template, request
 
-from wiki_web.answers import State, history_url, rfc3339
+from wiki_web.answers import history_url, rfc3339
 from wiki_web.charts import columns
 from wiki_web.formats import FILTERS
 from wiki_web.page_cache import PageCache
@@ -13,7 +13,7 @@ from wiki_web.parameters import BadParameter, Parameters
 from wiki_web.refresher import Refresher
 from wiki_web.settings import Settings
 from wiki_web.snapshots import Snapshot, Snapshots
-from wiki_web.store import Store
+from wiki_web.store import Position, Store
 from wiki_web.views import Status, Subject, view_of
 
 
@@ -31,18 +31,19 @@ def pages_blueprint(
 
     def page(template: str, subject: Subject) -> Response:
         found = [snapshots.get(query) for query in subject.queries]
-        state, failing, progress = snapshots.state, refresher.failure is not None, store.progress
-        status = _status(state, failing)
-        key = subject, state, failing, progress, tuple(snapshot.position for snapshot in found)
+        # The main list's: a load that ends now has made the others newer.
+        position = found[0].position
+        status = _status(position)
+        positions = tuple(snapshot.position for snapshot in found)
+        key = subject, status.state, status.failing, status.progress, positions
         return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
 
-    def _status(state: State, failing: bool) -> Status:
-        position = store.position
+    def _status(position: Position | None) -> Status:
         return Status(
-            state=state,
+            state=snapshots.state_of(position),
             committed_at=rfc3339(datetime.fromtimestamp(position.committed_at, UTC)) if position else None,
             rendered_at=datetime.now(UTC).isoformat(),
-            failing=failing,
+            failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
         )

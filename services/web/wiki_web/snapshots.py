@@ -80,9 +80,8 @@ class Snapshots:
         self._refreshed_to: Position | None = None
         self._computing: dict[Query, Future[Snapshot]] = {}
 
-    @property
-    def state(self) -> State:
-        position = self._store.position
+    def state_of(self, position: Position | None) -> State:
+        """The state of an answer at `position`, so that an answer without a time is never live."""
         if position is None:
             return "starting"
         if position.as_of_us is None:
@@ -102,7 +101,7 @@ class Snapshots:
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
-            return Snapshot(self._nothing(query), position, self._clock())
+            return self._nothing(query, position)
         with self._guard:
             entry = self._entries.get(query)
             if entry is not None:
@@ -164,8 +163,8 @@ class Snapshots:
         now = self._clock()
         try:
             position, as_of_us, run = self._store.prepare(query)
-        except NothingHeld:
-            return Snapshot(self._nothing(query), None, now)
+        except NothingHeld as error:
+            return self._nothing(query, error.position)
         answer = answer_of(query, as_of_us, run())
         snapshot = Snapshot(answer, position, now)
         with self._guard:
@@ -178,8 +177,7 @@ class Snapshots:
     def _rows_kept(self) -> int:
         return sum(len(entry.snapshot.answer.rows) for entry in self._entries.values())
 
-    def _nothing(self, query: Query) -> Answer:
-        if self._store.position is not None:
-            return empty_answer(query, None)
+    def _nothing(self, query: Query, position: Position | None) -> Snapshot:
         progress = self._store.progress
-        return empty_answer(query, {"done": progress.done, "of": progress.of})
+        loading = {"done": progress.done, "of": progress.of} if position is None else None
+        return Snapshot(empty_answer(query, loading), position, self._clock())

@@ -56,13 +56,13 @@ def not_ready(store: Store, snapshots: Snapshots, refresher: Refresher) -> str |
     """Why the page shows no fresh data now, None if it does."""
     if refresher.failure:
         return f"refresh fails: {refresher.failure}"
-    state = snapshots.state
+    position = store.position
+    state = snapshots.state_of(position)
     if state == "starting":
         progress = store.progress
         return f"loading: {progress.done} of {progress.of} files" if progress.of else "no commit yet"
     if state == "empty":
         return "no change committed yet"
-    position = store.position
     if state == "stale" and position is not None:
         return f"stale: no commit for {time.time() - position.committed_at:.0f} s"
     return None

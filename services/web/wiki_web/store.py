@@ -46,7 +46,11 @@ class Progress:
 
 
 class NothingHeld(Exception):
-    """There is no change to ask about."""
+    """There is no change to ask about at `position`."""
+
+    def __init__(self, position: Position | None) -> None:
+        super().__init__()
+        self.position = position
 
 
 class Store:
@@ -118,7 +122,7 @@ class Store:
         with self._moving:
             position = self._position
             if position is None or position.as_of_us is None:
-                raise NothingHeld
+                raise NothingHeld(position)
             return position, position.as_of_us, self._engine.prepare(statement_of(query, position.as_of_us))
 
     def rebase_if_due(self) -> bool:
