@@ -8,25 +8,29 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+from structlog.testing import capture_logs
 
 from consumer import topics
 from consumer.running import committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
-from wiki_consumer import checkpoint
+from wiki_consumer import checkpoint, known_ids
 from wiki_consumer.consumer import Broken, Consumer
 from wiki_consumer.health import Health
 from wiki_consumer.maintenance import Maintenance
 from wiki_consumer.metrics import Metrics
 from wiki_consumer.settings import Settings
-from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLogError
+from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLogError, read_sink_log
 from wiki_consumer.volume import Volume
 
 BATCHES = 3
 EACH = 10
 LIMIT_SECONDS = 200.0
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 ALL = Counter(f"event-{number}" for number in range(BATCHES * EACH + 1))
 
 
@@ -36,7 +40,7 @@ def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
 
     def stopping() -> bool:
         assert time.monotonic() < deadline, f"{until} rows in {settings.data_dir}"
-        with suppress(SinkLogError):
+        with suppress(SinkLogError, pa.ArrowInvalid):
             return sum(committed_ids(settings.data_dir).values()) >= until
         return False
 
@@ -108,6 +112,12 @@ def test_a_damaged_identity_is_named_with_the_command(
         run(spark, settings, until=BATCHES * EACH + 1)
 
 
+def test_damaged_known_ids_are_named_with_the_command(spark: SparkSession, settings: Settings) -> None:
+    Volume(settings.data_dir).known_ids.write_bytes(b"")
+    with pytest.raises(Broken, match=f"known-ids.*{checkpoint.RESET}"):
+        run(spark, settings, until=BATCHES * EACH + 1)
+
+
 def test_missing_state_is_named_with_the_command(spark: SparkSession, settings: Settings) -> None:
     last(Volume(settings.data_dir).checkpoint / "state/0/0").unlink()
     with pytest.raises(Broken, match=checkpoint.RESET):
@@ -134,6 +144,31 @@ def test_a_reset_makes_a_damaged_checkpoint_good(spark: SparkSession, settings: 
     reset(settings)
     run(spark, settings, until=BATCHES * EACH + 1)
     assert committed_ids(settings.data_dir) == ALL
+
+
+@pytest.mark.parametrize("keep", [0, 0.6])
+def test_a_reset_reads_the_rows_of_a_damaged_raw_file_again(
+    spark: SparkSession, settings: Settings, keep: float
+) -> None:
+    volume = Volume(settings.data_dir)
+    damaged = next(volume.changes.glob("date=*/part-*"))
+    damage(damaged, keep=keep)
+    reset(settings)
+    run(spark, settings, until=BATCHES * EACH + 1)
+    assert committed_ids(settings.data_dir) == ALL
+    assert f"{damaged.parent.name}/{damaged.name}" not in read_sink_log(volume.changes).files
+
+
+def test_the_ids_of_a_damaged_raw_file_are_not_taken_for_known(settings: Settings) -> None:
+    volume = Volume(settings.data_dir)
+    damaged = next(volume.changes.glob("date=*/part-*"))
+    ids = set(pq.ParquetFile(damaged).read(["event_id"])["event_id"].to_pylist())
+    damage(damaged, keep=0.6)
+    with capture_logs() as logged:
+        known_ids.write(volume.known_ids, volume.changes, read_sink_log(volume.changes), since=LONG_AGO)
+    assert [str(damaged) in line["reason"] for line in logged] == [True]
+    kept = pq.read_table(volume.known_ids)["event_id"].to_pylist()
+    assert Counter(kept) == Counter(f"event-{number}" for number in range(BATCHES * EACH)) - Counter(ids)
 
 
 @pytest.mark.parametrize("keep", [0, 0.6])

@@ -14,12 +14,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wiki_consumer import settings, sink_log_repair
+import structlog
+
+from wiki_consumer import logs, settings, sink_log_repair
+from wiki_consumer.raw_files import UnreadableFile, read_rows
 from wiki_consumer.sink_log import SinkLogError, read_sink_log
 from wiki_consumer.volume import Volume
 
 TOPIC_FILE = "topic"
 RESET = "python -m wiki_consumer.checkpoint --reset"
+
+_log = structlog.get_logger()
 
 
 class CheckpointMismatch(Exception):
@@ -103,14 +108,17 @@ def exclusive(lock: Path) -> Iterator[bool]:
 
 
 def reset(volume: Volume, *, now: datetime) -> Path:
-    """Move the checkpoint aside, and repair a damaged sink's log; returns where the checkpoint is now.
+    """Move the checkpoint aside, and make the sink's log anew of the whole files if it, or a file that it
+    names, can't be read; returns where the checkpoint is now.
 
     The caller holds the lock.
     """
     try:
         for folder in (volume.changes, volume.staging):
-            read_sink_log(folder)
-    except SinkLogError:
+            for name in read_sink_log(folder).files:
+                read_rows(folder / name)
+    except (SinkLogError, UnreadableFile) as error:
+        _log.warning("the sink's log is made anew", reason=str(error))
         sink_log_repair.rebuild(volume)
     aside = volume.checkpoints / f"changes.reset-{now:%Y%m%dT%H%M%SZ}"
     volume.checkpoint.rename(aside)
@@ -121,7 +129,8 @@ _CONSEQUENCES = """\
 What a reset does: the consumer begins a new checkpoint and reads the topic from its oldest record on.
 What is lost: records that weren't yet in changes and that the topic no longer holds, or that are older than
   MAX_EVENT_AGE by then. Rows that are in changes or history stay, and none of them is written twice.
-  A sink's log that can't be read is made anew of the whole files in changes.
+  A sink's log that can't be read, or that names a file that can't be, is made anew of the whole files in
+  changes.
 """
 
 
@@ -139,9 +148,11 @@ def main() -> int:
     parser.add_argument("--reset", action="store_true", help="move the checkpoint aside and begin a new one")
     arguments = parser.parse_args()
     try:
-        volume = Volume(settings.read().data_dir)
+        config = settings.read()
     except settings.InvalidSettings as error:
         settings.exit_naming(error)
+    logs.configure(config.log_level, config.log_format)
+    volume = Volume(config.data_dir)
     if not volume.checkpoint.is_dir():
         sys.stdout.write(f"{volume.checkpoint}: there is no checkpoint; the consumer will begin one\n")
         return 0

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,15 +11,22 @@ from wiki_consumer.log_retention import CLOCK_TOLERANCE
 from wiki_consumer.raw_files import HOUR, EventTimes, UnreadableFile, hour_of, read_event_times
 from wiki_consumer.sink_log import SinkLog
 
+# How long after a committed file was written its hours wait for a person who makes it readable again.
+PATIENCE: Final = timedelta(hours=24)
+
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass
 class Survey:
-    """When the events of each readable raw file happened, and which committed files could not be read."""
+    """When the events of each readable raw file happened, and which committed files could not be read.
+
+    Hours wait for what is `awaited`, and are closed without what is `lost`.
+    """
 
     times: dict[str, EventTimes] = field(default_factory=dict)
-    unreadable: list[UnreadableFile] = field(default_factory=list)
+    awaited: list[UnreadableFile] = field(default_factory=list)
+    lost: list[UnreadableFile] = field(default_factory=list)
     readable_until: datetime = _NEVER
 
 
@@ -30,12 +37,15 @@ class RawFileTimes:
         self._changes = changes
         self._known: dict[str, EventTimes | None] = {}
 
-    def survey(self, names: Iterable[str], log: SinkLog, history_end: datetime | None) -> Survey:
+    def survey(
+        self, names: Iterable[str], log: SinkLog, history_end: datetime | None, *, now: datetime
+    ) -> Survey:
         """Look at the files in `names` and in the log. An unreadable file that isn't in the log is a crash's
         leftover.
 
         A committed one that can't be read leaves unknown which hours it has rows for, so hours can be closed
-        only until its date begins; unless it was written before the history's end, when its rows are there.
+        only until its date begins; unless it was written before the history's end, when its rows are there,
+        or longer than PATIENCE ago.
         """
         survey = Survey()
         known: dict[str, EventTimes | None] = {}
@@ -46,12 +56,21 @@ class RawFileTimes:
                 )
             except UnreadableFile as error:
                 file = log.files.get(name)
-                if file and (history_end is None or file.modified_at + CLOCK_TOLERANCE >= history_end):
-                    survey.unreadable.append(error)
-                    survey.readable_until = min(survey.readable_until, _start_of_date(name))
+                if file is None or (history_end and file.modified_at + CLOCK_TOLERANCE < history_end):
+                    continue
+                if is_lost(file.modified_at, now):
+                    survey.lost.append(error)
+                    continue
+                survey.awaited.append(error)
+                survey.readable_until = min(survey.readable_until, _start_of_date(name))
         self._known = known
         survey.times = {name: times for name, times in known.items() if times is not None}
         return survey
+
+
+def is_lost(modified_at: datetime, now: datetime) -> bool:
+    """Whether an hour no longer waits for an unreadable file that was written at `modified_at`."""
+    return now - modified_at >= PATIENCE
 
 
 def _start_of_date(name: str) -> datetime:

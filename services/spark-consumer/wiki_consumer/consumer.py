@@ -96,9 +96,9 @@ class Consumer:
             self._watch(self._start(staged=False, retention=retention), lambda: self._fits(retention))
         except topic.TopicUnavailable as error:
             raise _Passing(str(error)) from None
-        except (checkpoint.CheckpointMismatch, CheckpointUnreadable, SinkLogError) as error:
+        except (checkpoint.CheckpointMismatch, CheckpointUnreadable, SinkLogError, UnreadableFile) as error:
             raise Broken(f"{error}. To begin a new checkpoint: {checkpoint.RESET}") from None
-        except (UnreadableFile, BrokerRefused) as error:
+        except BrokerRefused as error:
             raise Broken(str(error)) from None
         except ConnectionError:
             raise  # Spark's JVM has ended: only a new process has another
@@ -114,7 +114,7 @@ class Consumer:
             max_event_age=self._settings.max_event_age,
             trigger_interval=self._settings.trigger_interval,
             retention=retention,
-            known_ids=volume.known_ids if volume.known_ids.exists() else None,
+            known_ids=known_ids.existing(volume.known_ids),
         )
         try:
             running = query.start(self._spark, wanted)

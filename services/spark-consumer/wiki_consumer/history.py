@@ -149,8 +149,8 @@ def _rows_within(path: Path, hour: datetime) -> pa.Table:
         time = rows["event_time"]
         start, end = (pa.scalar(bound, time.type) for bound in (hour, hour + HOUR))
         return rows.filter(pc.and_(pc.greater_equal(time, start), pc.less(time, end)))
-    except (KeyError, pa.ArrowException) as error:
-        raise UnreadableFile(f"{path}: {error}") from error
+    except pa.ArrowException as error:
+        raise UnreadableFile(path, error) from error
 
 
 def _as_one(tables: list[pa.Table]) -> pa.Table:

@@ -6,20 +6,29 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import structlog
 
-from wiki_consumer.raw_files import read_rows
+from wiki_consumer.raw_files import UnreadableFile, read_rows
 from wiki_consumer.sink_log import SinkLog
+
+_log = structlog.get_logger()
 
 
 def write(target: Path, changes: Path, log: SinkLog, *, since: datetime) -> int:
-    """Keep the ids of committed rows from `since` on, if there are any; how many. Raises UnreadableFile."""
-    tables = [
-        rows.filter(pc.field("event_time") >= since)
-        for name in log.files
-        if (changes / name).exists()
-        for rows in [read_rows(changes / name, ["event_id", "event_time"])]
-    ]
+    """Keep the ids of committed rows from `since` on, if there are any; how many.
+
+    Of a file that can't be read no id is known: its rows are read again, as far as the topic has them.
+    """
+    tables = []
+    for name in log.files:
+        try:
+            rows = read_rows(changes / name, ["event_id", "event_time"])
+        except UnreadableFile as error:
+            _log.warning("rows are read again from the topic, their file can't be read", reason=str(error))
+            continue
+        tables.append(rows.filter(pc.field("event_time") >= since))
     if not any(len(table) for table in tables):
+        target.unlink(missing_ok=True)
         return 0
     ids = pa.concat_tables(tables, promote_options="permissive")
     temporary = target.with_suffix(".tmp")
@@ -28,7 +37,15 @@ def write(target: Path, changes: Path, log: SinkLog, *, since: datetime) -> int:
     return len(ids)
 
 
+def existing(file: Path) -> Path | None:
+    """`file` itself if it is there and whole. Raises UnreadableFile."""
+    if not file.exists():
+        return None
+    read_rows(file)
+    return file
+
+
 def newest(file: Path) -> datetime:
-    """The newest event_time among the ids."""
-    time: datetime = pc.max(pq.read_table(file, columns=["event_time"])["event_time"]).as_py()
+    """The newest event_time among the ids. Raises UnreadableFile."""
+    time: datetime = pc.max(read_rows(file, ["event_time"])["event_time"]).as_py()
     return time

@@ -59,6 +59,7 @@ class Metrics:
                 "rows_written": "rows written to the history",
                 "bytes_written": "bytes written to the history",
                 "rows_recovered": "rows that only files out of the sink's log held",
+                "raw_files_lost": "files that no hour waited for any longer, since they can't be read",
                 "raw_files_deleted": "files deleted from changes",
                 "raw_bytes_deleted": "bytes deleted from changes",
                 "hours_expired": "hours deleted from the history",

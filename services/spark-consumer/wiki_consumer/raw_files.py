@@ -23,6 +23,8 @@ GRACE: Final = timedelta(minutes=10)
 UNFINISHED_FOR: Final = timedelta(hours=1)
 PARQUET_MAGIC: Final = b"PAR1"
 HOUR: Final = timedelta(hours=1)
+TIME: Final = "event_time"
+KEY_COLUMNS: Final = ("event_id", TIME)
 
 OnStep = Callable[[str], None]
 
@@ -33,7 +35,12 @@ def hour_of(time: datetime) -> datetime:
 
 
 class UnreadableFile(Exception):
-    """A Parquet file that is missing, damaged or not of the expected schema: names it, and says why."""
+    """The Parquet file at `path` is missing, damaged or not of the expected schema; names it and says why."""
+
+    def __init__(self, path: Path, reason: object) -> None:
+        self.path = path
+        self.reason = " ".join(str(reason).split())
+        super().__init__(f"{path}: {self.reason}")
 
 
 @dataclass(frozen=True)
@@ -45,12 +52,21 @@ class EventTimes:
 
 
 def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The rows of one file, without its partition's column. Raises UnreadableFile."""
+    """The rows of one file, all columns or just these, without its partition's. Raises UnreadableFile."""
     try:
         with pq.ParquetFile(path) as file:
-            return file.read(columns=columns, use_threads=False)
+            rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
-        raise UnreadableFile(f"{path}: {_one_line(error)}") from error
+        raise UnreadableFile(path, error) from error
+    if missing := set(columns or KEY_COLUMNS) - set(rows.column_names):
+        raise UnreadableFile(path, f"it has no {' and no '.join(sorted(missing))}")
+    if TIME in rows.column_names and not _are_times(rows[TIME]):
+        raise UnreadableFile(path, f"{TIME} isn't a UTC timestamp in each row")
+    return rows
+
+
+def _are_times(column: pa.ChunkedArray) -> bool:
+    return pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count
 
 
 def read_event_times(path: Path) -> EventTimes | None:
@@ -58,25 +74,27 @@ def read_event_times(path: Path) -> EventTimes | None:
     try:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
-            column = metadata.schema.to_arrow_schema().get_field_index("event_time")
+            column = metadata.schema.to_arrow_schema().get_field_index(TIME)
+            if column < 0:
+                raise ValueError(f"it has no {TIME}")
             groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
             statistics = [group.column(column).statistics for group in groups if group.num_rows]
             return _span(statistics)
     except (OSError, pa.ArrowException, ValueError) as error:
-        raise UnreadableFile(f"{path}: {_one_line(error)}") from error
+        raise UnreadableFile(path, error) from error
 
 
 def _span(statistics: list[pq.Statistics | None]) -> EventTimes | None:
     if not statistics:
         return None
-    known = [group for group in statistics if group is not None and group.has_min_max and group.min.tzinfo]
+    known = [group for group in statistics if group is not None and group.has_min_max and _is_utc(group.min)]
     if len(known) < len(statistics):
-        raise ValueError("event_time has no statistics as a UTC timestamp")
+        raise ValueError(f"{TIME} has no statistics as a UTC timestamp")
     return EventTimes(min(group.min for group in known), max(group.max for group in known))
 
 
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
+def _is_utc(value: object) -> bool:
+    return isinstance(value, datetime) and value.tzinfo is not None
 
 
 def is_half_written(path: Path) -> bool:
@@ -114,9 +132,7 @@ def delete_raw_file(path: Path) -> int:
 
 def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
     """The event ids in a file, by the start of their hour. Raises UnreadableFile."""
-    rows = read_rows(path, ["event_id", "event_time"])
-    if rows.column_names != ["event_id", "event_time"]:
-        raise UnreadableFile(f"{path}: no event_id and event_time, but {rows.column_names}")
+    rows = read_rows(path, [*KEY_COLUMNS])
     hours: dict[datetime, set[str | None]] = defaultdict(set)
     for event_id, event_time in zip(
         rows["event_id"].to_pylist(), rows["event_time"].to_pylist(), strict=True

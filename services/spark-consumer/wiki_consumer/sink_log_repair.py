@@ -8,9 +8,13 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wiki_consumer.raw_files import UnreadableFile, ids_by_hour, list_raw_files
+import structlog
+
+from wiki_consumer.raw_files import UnreadableFile, list_raw_files, read_rows
 from wiki_consumer.sink_log import CommittedFile, written
 from wiki_consumer.volume import Volume
+
+_log = structlog.get_logger()
 
 
 def rebuild(volume: Volume) -> None:
@@ -35,9 +39,10 @@ def _without_doubles(changes: Path) -> list[CommittedFile]:
     files = []
     for name in sorted(list_raw_files(changes)):
         try:
-            ids = {event_id for ids in ids_by_hour(changes / name).values() for event_id in ids}
-        except UnreadableFile:
-            continue  # half-written, or no reader could use it either
+            ids = set(read_rows(changes / name)["event_id"].to_pylist())
+        except UnreadableFile as error:
+            _log.warning("left out of the sink's log: half-written or damaged", reason=str(error))
+            continue
         if ids.isdisjoint(taken):
             taken |= ids
             modified = (changes / name).stat().st_mtime

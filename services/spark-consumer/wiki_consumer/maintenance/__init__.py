@@ -21,7 +21,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -29,10 +29,9 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from wiki_consumer import log_retention, renumbering
-from wiki_consumer.batch_clock import settled_until
-from wiki_consumer.closed_hours import RawFileTimes, files_by_hour
+from wiki_consumer import log_retention
 from wiki_consumer.history import History
+from wiki_consumer.maintenance.closing import HourCloser, write_hour
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.raw_files import (
     GRACE,
@@ -77,10 +76,9 @@ class Maintenance:
         on_step: OnStep = _debug,
     ) -> None:
         volume = Volume(data_dir)
-        self._volume = volume
         self._changes = volume.changes
         self._history = History(volume.history, on_step)
-        self._times = RawFileTimes(self._changes)
+        self._hours = HourCloser(volume, self._history, max_event_age=max_event_age, clock=clock)
         self._unlisted = Unlisted()
         self._max_event_age = max_event_age
         self._history_retention = history_retention
@@ -98,11 +96,11 @@ class Maintenance:
             self._history.clear_writing()
             settled = None
             with report.noting_faults("close hours"):
-                settled = self._settled_until()  # before the files: see there
+                settled = self._hours.settled_until()
             names = list_raw_files(self._changes)  # before the log: see Unlisted
             log = read_sink_log(self._changes)
             with report.noting_faults("close hours"):
-                self._close_hours(names, log, settled, report)
+                self._hours.close(names, log, settled, report)
             with report.noting_faults("delete raw files"):
                 self._delete_raw_files(self._deletable(names, log, consumer_runs), report)
             with report.noting_faults("delete old history"):
@@ -129,41 +127,6 @@ class Maintenance:
     def _oldest_kept(self) -> datetime:
         return self._clock() - self._history_retention
 
-    def _settled_until(self) -> datetime | None:
-        """Until when the files that are listed from now on hold all rows; None if no hour can be closed.
-
-        A batch that commits after this was asked isn't counted, though its files may be listed. Rows that a
-        new checkpoint has staged aren't in `changes` yet, though its commits say that they are.
-        """
-        settled = settled_until(self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock())
-        return None if renumbering.is_needed(self._volume) else settled
-
-    def _close_hours(
-        self, names: Iterable[str], log: SinkLog, settled: datetime | None, report: Report
-    ) -> None:
-        end = self._history.end()
-        survey = self._times.survey(names, log, end)
-        for error in survey.unreadable:
-            report.fault("close hours", error)
-        if settled is None:
-            return
-        until = min(settled, survey.readable_until)
-        for hour, files in files_by_hour(survey.times, since=end, until=until).items():
-            if self._write_hour(hour, [self._changes / name for name in files], report):
-                report.hours_closed += 1
-
-    def _write_hour(self, hour: datetime, sources: list[Path], report: Report) -> bool:
-        written = self._history.write(hour, sources)
-        if written is None:
-            return False
-        report.rows_written += written.rows
-        report.bytes_written += written.bytes
-        report.duplicates += written.duplicates
-        _log.info(
-            "hour written", hour=hour.isoformat(), files=len(sources), rows=written.rows, bytes=written.bytes
-        )
-        return True
-
     def _deletable(self, names: set[str], log: SinkLog, consumer_runs: bool) -> list[str]:
         settled = self._unlisted.settled(names, log, monotonic=self._monotonic())
         if consumer_runs:
@@ -179,12 +142,12 @@ class Maintenance:
             path = self._changes / name
             try:
                 hours = {} if is_half_written(path) else ids_by_hour(path)
+                if any(closed_until is None or hour >= closed_until for hour in hours):
+                    continue
+                self._recover(path, hours, known, report)
             except UnreadableFile as error:
                 report.fault("delete raw files", error)
                 continue
-            if any(closed_until is None or hour >= closed_until for hour in hours):
-                continue
-            self._recover(path, hours, known, report)
             report.raw_bytes_deleted += delete_raw_file(path)
             report.raw_files_deleted += 1
             self._on_step("raw file deleted")
@@ -204,7 +167,7 @@ class Maintenance:
             if hour not in known:
                 known[hour] = self._history.event_ids(hour)
             if missing := ids - known[hour]:
-                self._write_hour(hour, [path], report)
+                write_hour(self._history, hour, [path], report)
                 known[hour] |= ids
                 report.rows_recovered += len(missing)
                 _log.warning("rows recovered", file=str(path), hour=hour.isoformat(), rows=len(missing))

@@ -18,6 +18,7 @@ def summary(report: Report) -> str:
             f"hours closed: {report.hours_closed} ({report.rows_written} rows, {report.bytes_written} bytes)",
             f"rows recovered from files that the log had dropped: {report.rows_recovered}",
             f"raw files deleted: {deleted} ({report.raw_bytes_deleted} bytes), left: {report.raw_files}",
+            *([f"raw files lost: {report.raw_files_lost}, see above"] if report.raw_files_lost else ()),
             f"old hours deleted: {report.hours_expired}",
             f"history covers: {end}",
             *(f"failed: {failure}" for failure in report.failures),

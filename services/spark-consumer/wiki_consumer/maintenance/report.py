@@ -38,6 +38,7 @@ class Report:
     rows_recovered: int = 0
     raw_files_deleted: int = 0
     raw_bytes_deleted: int = 0
+    raw_files_lost: int = 0
     hours_expired: int = 0
     raw_files: int = 0
     committed_files: int = 0

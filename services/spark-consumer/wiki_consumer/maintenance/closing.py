@@ -1,0 +1,103 @@
+"""Closes hours: writes the rows of each that is over to the history, the oldest hour first."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from wiki_consumer import renumbering
+from wiki_consumer.batch_clock import settled_until
+from wiki_consumer.checkpoint import RESET
+from wiki_consumer.closed_hours import PATIENCE, RawFileTimes, files_by_hour, is_lost
+from wiki_consumer.history import History
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.raw_files import HOUR, UnreadableFile
+from wiki_consumer.sink_log import SinkLog
+from wiki_consumer.volume import Volume
+
+_log = structlog.get_logger()
+
+
+class HourCloser:
+    """Ask `settled_until` first, then list the files and read the log, and then `close`."""
+
+    def __init__(
+        self, volume: Volume, history: History, *, max_event_age: timedelta, clock: Callable[[], datetime]
+    ) -> None:
+        self._volume = volume
+        self._history = history
+        self._times = RawFileTimes(volume.changes)
+        self._lost: set[Path] = set()
+        self._max_event_age = max_event_age
+        self._clock = clock
+
+    def settled_until(self) -> datetime | None:
+        """Until when the files that are listed from now on hold all rows; None if no hour can be closed.
+
+        A batch that commits after this was asked isn't counted, though its files may be listed. Rows that a
+        new checkpoint has staged aren't in `changes` yet, though its commits say that they are.
+        """
+        settled = settled_until(self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock())
+        return None if renumbering.is_needed(self._volume) else settled
+
+    def close(self, names: Iterable[str], log: SinkLog, settled: datetime | None, report: Report) -> None:
+        """Close the hours that ended by `settled`, of the files in `names` and in `log`."""
+        end = self._history.end()
+        survey = self._times.survey(names, log, end, now=self._clock())
+        for error in survey.awaited:
+            report.fault("close hours", _awaited(error))
+        for error in survey.lost:
+            self._give_up(error, report)
+        if settled is None:
+            return
+        until = min(settled, survey.readable_until)
+        for hour, files in files_by_hour(survey.times, since=end, until=until).items():
+            if self._close_hour(hour, files, log, report):
+                report.hours_closed += 1
+
+    def _close_hour(self, hour: datetime, names: list[str], log: SinkLog, report: Report) -> bool:
+        """Without the files that are lost, though their footers could be read."""
+        sources = {self._volume.changes / name: name for name in names}
+        while True:
+            try:
+                return write_hour(self._history, hour, sources, report)
+            except UnreadableFile as error:
+                if error.path not in sources:
+                    raise
+                if not is_lost(self._modified_at(sources[error.path], log), self._clock()):
+                    raise _awaited(error) from error
+                self._give_up(error, report)
+                del sources[error.path]
+
+    def _modified_at(self, name: str, log: SinkLog) -> datetime:
+        if name in log.files:
+            return log.files[name].modified_at
+        return datetime.fromtimestamp((self._volume.changes / name).stat().st_mtime, UTC)
+
+    def _give_up(self, error: UnreadableFile, report: Report) -> None:
+        if error.path not in self._lost:
+            self._lost.add(error.path)
+            report.raw_files_lost += 1
+            _log.error("hours are closed without a file that can't be read", reason=str(error))
+
+
+def write_hour(history: History, hour: datetime, sources: Iterable[Path], report: Report) -> bool:
+    """Publish the rows of `hour` in `sources`; whether there were any. Raises what History.write does."""
+    files = list(sources)
+    written = history.write(hour, files)
+    if written is None:
+        return False
+    report.rows_written += written.rows
+    report.bytes_written += written.bytes
+    report.duplicates += written.duplicates
+    _log.info("hour written", hour=hour.isoformat(), files=len(files), rows=written.rows, bytes=written.bytes)
+    return True
+
+
+def _awaited(error: UnreadableFile) -> UnreadableFile:
+    return UnreadableFile(
+        error.path,
+        f"{error.reason.rstrip('.')}. Its hours wait until it is whole again, {PATIENCE // HOUR} h at most."
+        f" To read its rows again from the topic: {RESET}",
+    )
