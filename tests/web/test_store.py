@@ -37,7 +37,7 @@ def test_new_commits_are_added_to_what_is_held(store: Store, committed: Committe
         assert store.refresh()
         assert not store.refresh()
     assert counted(store) == {"A": 26, "B": 1}
-    assert store.commits_behind() == 0
+    assert store.commits_after(store.position) == 0
 
 
 def test_files_that_no_commit_names_do_not_count(store: Store, committed: CommittedChanges) -> None:

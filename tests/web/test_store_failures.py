@@ -33,7 +33,7 @@ def test_a_commit_whose_file_could_not_be_read_counts_once_it_can(
             store.refresh()
         committed.commit(at(11, 2, "C"))
     assert counted(store) == {"A": 1}
-    assert store.commits_behind() == 3
+    assert store.commits_after(store.position) == 3
     garbled.write_bytes(whole)
     assert store.refresh()
     assert not store.refresh()

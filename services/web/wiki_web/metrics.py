@@ -28,13 +28,19 @@ class Metrics:
             "web_refresh_failures", "Refreshes that failed and are tried again", registry=self.registry
         )
         self.snapshot_age = Gauge(
-            "web_snapshot_age_seconds", "Age of the default query's answer", registry=self.registry
+            "web_snapshot_age_seconds",
+            "Age of the default query's answer, NaN without one",
+            registry=self.registry,
         )
         self.as_of = Gauge(
-            "web_as_of_timestamp_seconds", "Newest event_time shown, since the epoch", registry=self.registry
+            "web_as_of_timestamp_seconds",
+            "Newest event_time of the default query's answer, NaN without one",
+            registry=self.registry,
         )
         self.commits_behind = Gauge(
-            "web_commits_behind", "Commits in the log that answers don't show yet", registry=self.registry
+            "web_commits_behind",
+            "Commits in the log that the default query's answer doesn't show",
+            registry=self.registry,
         )
         self.rows_held = Gauge("web_rows_held", "Rows that the engine holds", registry=self.registry)
         self.engine = Gauge("web_engine_info", "1 for the engine in use", ["engine"], registry=self.registry)

@@ -88,11 +88,16 @@ class Snapshots:
             return "empty"
         return "stale" if self._wall_clock() - position.committed_at > _STALE_AFTER else "live"
 
-    def age(self) -> float | None:
-        """Seconds since the default query's answer was computed."""
+    def shown(self) -> Snapshot | None:
+        """The default query's answer, None while there is none."""
         with self._guard:
             entry = self._entries.get(self.default)
-        return self._clock() - entry.snapshot.computed_at if entry else None
+        return entry.snapshot if entry else None
+
+    def age(self) -> float | None:
+        """Seconds since that answer was computed."""
+        shown = self.shown()
+        return self._clock() - shown.computed_at if shown else None
 
     def get(self, query: Query) -> Snapshot:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.

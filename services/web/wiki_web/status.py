@@ -1,5 +1,6 @@
 """/healthz, /readyz and /metrics."""
 
+import math
 import time
 from http import HTTPStatus
 
@@ -9,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from wiki_web.metrics import Metrics
 from wiki_web.refresher import Refresher
 from wiki_web.snapshots import Snapshots
-from wiki_web.store import Store
+from wiki_web.store import Position, Store
 
 
 def status_blueprint(
@@ -19,9 +20,9 @@ def status_blueprint(
     status = Blueprint("status", __name__)
     metrics.engine.labels(engine).set(1)
     metrics.rows_held.set_function(lambda: store.rows_held)
-    metrics.commits_behind.set_function(store.commits_behind)
-    metrics.snapshot_age.set_function(lambda: snapshots.age() or 0)
-    metrics.as_of.set_function(lambda: _as_of_us(store) / 1_000_000)
+    metrics.commits_behind.set_function(lambda: store.commits_after(_shown_position(snapshots)))
+    metrics.snapshot_age.set_function(lambda: _or_nan(snapshots.age()))
+    metrics.as_of.set_function(lambda: _as_of(snapshots))
 
     @status.get("/healthz")
     def healthz() -> Response:
@@ -68,9 +69,20 @@ def not_ready(store: Store, snapshots: Snapshots, refresher: Refresher) -> str |
     return None
 
 
-def _as_of_us(store: Store) -> int:
-    position = store.position
-    return (position.as_of_us or 0) if position else 0
+def _shown_position(snapshots: Snapshots) -> Position | None:
+    shown = snapshots.shown()
+    return shown.position if shown else None
+
+
+def _as_of(snapshots: Snapshots) -> float:
+    position = _shown_position(snapshots)
+    as_of_us = position.as_of_us if position else None
+    return math.nan if as_of_us is None else as_of_us / 1_000_000
+
+
+def _or_nan(value: float | None) -> float:
+    """Prometheus' way to say that there is no value."""
+    return math.nan if value is None else value
 
 
 def _text(text: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -83,9 +83,8 @@ class Store:
     def rows_held(self) -> int:
         return self._engine.rows_held
 
-    def commits_behind(self) -> int:
-        """Batches committed that answers don't show yet."""
-        position = self._position
+    def commits_after(self, position: Position | None) -> int:
+        """Batches committed that an answer at `position` doesn't show."""
         return max(0, CommitLog(self._changes_dir).latest_batch() - (position.batch if position else -1))
 
     def refresh(self) -> bool:
