@@ -1,11 +1,15 @@
 """The pages over HTTP: while a load ends, from the cache, compressed, and not again when nothing changed."""
 
+import re
+import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
-from web.committed import Change, CommittedChanges, now
+from harness.processes import wait_until
+from web.committed import Change, CommittedChanges, changes_table, now
 from wiki_web.queries import Query
 from wiki_web.snapshots import Snapshot, Snapshots
 
@@ -41,3 +45,28 @@ def test_an_answer_without_a_time_is_not_live(client: FlaskClient) -> None:
     assert [answer["state"] for answer in answers] == ["starting", "live"]
     assert [answer["as_of"] is None for answer in answers] == [True, False]
     assert [answer["loading"] is None for answer in answers] == [False, True]
+
+
+def behind(client: FlaskClient) -> str:
+    """How far the page says it is behind, without scripts."""
+    (words,) = re.findall('<span id="behind">([^<]*)</span> behind', client.get("/").text)
+    return str(words)
+
+
+def test_without_scripts_a_page_that_gets_no_commits_tells_how_far_it_is_behind(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit_table(changes_table([Change(now() - timedelta(seconds=9))]), at=time.time() - 9)
+    refresh()
+    first = behind(client)
+    # Sooner than the page turns stale, which is shown by a new page anyway.
+    wait_until(lambda: behind(client) != first, timeout=15, what="the page tells the time anew")
+
+
+def test_times_on_the_page_are_told_from_now_on_not_from_the_newest_change(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit(Change(now() - timedelta(minutes=2, seconds=10)))
+    refresh()
+    assert behind(client) == "2 min"
+    assert re.findall("data-ago>([^<]*)<", client.get("/").text) == ["2 min ago"]

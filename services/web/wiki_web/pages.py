@@ -1,7 +1,9 @@
-"""The HTML pages: made once per commit and view, and shared by every viewer."""
+"""The HTML pages: made once per commit, view and clock step, and shared by every viewer."""
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
@@ -15,6 +17,8 @@ from wiki_web.settings import Settings
 from wiki_web.snapshots import Snapshot, Snapshots
 from wiki_web.store import Position, Store
 from wiki_web.views import Status, Subject, view_of
+
+_CLOCK_STEP: Final = 10.0  # seconds
 
 
 def pages_blueprint(
@@ -35,7 +39,9 @@ def pages_blueprint(
         position = found[0].position
         status = _status(position)
         positions = tuple(snapshot.position for snapshot in found)
-        key = subject, status.state, status.failing, status.progress, positions
+        # Without scripts, only a new page tells how far it is behind, also when no commit comes any more.
+        steps = int((time.time() - position.committed_at) // _CLOCK_STEP) if position else 0
+        key = subject, status.state, status.failing, status.progress, positions, steps
         return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
 
     def _status(position: Position | None) -> Status:
