@@ -9,7 +9,7 @@ from wiki_web.error_pages import for_people
 from wiki_web.metrics import Metrics
 from wiki_web.pages import pages_blueprint
 from wiki_web.parameters import BadParameter, Parameters
-from wiki_web.problems import bad_parameter, busy, http_error
+from wiki_web.problems import bad_parameter, busy, engine_failed, http_error
 from wiki_web.refresher import Refresher
 from wiki_web.security import secure
 from wiki_web.settings import Settings
@@ -38,6 +38,6 @@ def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
     app.register_blueprint(pages_blueprint(settings, parameters, store, snapshots, refresher))
     app.register_error_handler(BadParameter, for_people(bad_parameter))
     app.register_error_handler(Busy, for_people(busy))
-    app.register_error_handler(EngineError, for_people(busy))
+    app.register_error_handler(EngineError, for_people(engine_failed))
     app.register_error_handler(HTTPException, for_people(http_error))
     return app

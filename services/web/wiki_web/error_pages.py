@@ -24,9 +24,10 @@ def for_people(problem_of: Callable[[ErrorT], Response]) -> Callable[[ErrorT], R
 
     def handle(error: ErrorT) -> Response:
         problem = problem_of(error)
-        if request.path.startswith("/api/") or not _asks_for_html():
+        if request.path.startswith("/api/"):
             return problem
-        return _page(problem)
+        problem.vary.add("Accept")
+        return _page(problem) if _asks_for_html() else problem
 
     return handle
 

@@ -4,12 +4,15 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from flask import Response
+import structlog
+from flask import Response, request
 from werkzeug.exceptions import HTTPException
 
 from wiki_web.engines import EngineError
 from wiki_web.parameters import BadParameter
 from wiki_web.snapshots import Busy
+
+_log = structlog.get_logger(__name__)
 
 
 def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
@@ -28,8 +31,18 @@ def bad_parameter(error: BadParameter) -> Response:
     return problem(HTTPStatus.BAD_REQUEST, str(error), parameter=error.parameter)
 
 
-def busy(error: Busy | EngineError) -> Response:
-    response = problem(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+def busy(error: Busy) -> Response:
+    return _ask_again(str(error))
+
+
+def engine_failed(error: EngineError) -> Response:
+    """The engine's words, which may quote SQL or a path, are for the log."""
+    _log.error("no answer", reason=str(error), path=request.path)
+    return _ask_again("the answer can't be computed at the moment")
+
+
+def _ask_again(detail: str) -> Response:
+    response = problem(HTTPStatus.SERVICE_UNAVAILABLE, detail)
     response.headers["Retry-After"] = "2"
     return response
 
