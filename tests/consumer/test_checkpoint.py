@@ -39,6 +39,13 @@ def test_a_topic_made_again_under_the_same_name_is_refused(tmp_path: Path) -> No
         checkpoint.check_topic(folder, "wiki-changes", "id-2")
 
 
+def test_a_topic_file_that_is_damaged_is_refused(tmp_path: Path) -> None:
+    checkpoint.check_topic(tmp_path, "wiki-changes", "id-1")
+    (tmp_path / checkpoint.TOPIC_FILE).write_bytes(b"\xff")
+    with pytest.raises(CheckpointMismatch, match="\N{REPLACEMENT CHARACTER}"):
+        checkpoint.check_topic(tmp_path, "wiki-changes", "id-1")
+
+
 def test_a_reset_moves_the_checkpoint_aside(tmp_path: Path) -> None:
     volume = Volume(tmp_path)
     checkpoint.check_topic(volume.checkpoint, "wiki-changes", "id-1")

@@ -149,6 +149,15 @@ def test_a_stop_before_spark_is_up_is_no_error(tmp_path: Path, ending: ExitStack
     assert "Traceback" not in consumer.output()
 
 
+def test_a_maintenance_that_fails_ends_the_process_with_the_reason(
+    broker: Broker, topic: str, tmp_path: Path, ending: ExitStack
+) -> None:
+    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, module="consumer.failing_maintenance")
+    ending.callback(consumer.close)
+    assert consumer.start().wait(TIMEOUT) == 1
+    assert "the maintenance failed: KeyError('unexpected')" in consumer.output()
+
+
 @pytest.mark.slow
 def test_two_executors_share_the_work(
     broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack

@@ -2,7 +2,6 @@
 
 import signal
 import sys
-import threading
 from datetime import timedelta
 from typing import Final
 
@@ -13,7 +12,8 @@ from pyspark.errors import PySparkException
 from wiki_consumer import logs, session, settings, status_server, writer_lock
 from wiki_consumer.consumer import Broken, Consumer
 from wiki_consumer.health import Health
-from wiki_consumer.maintenance import Maintenance, run_periodically
+from wiki_consumer.maintenance import Maintenance
+from wiki_consumer.maintenance_thread import MaintenanceEnded, MaintenanceThread
 from wiki_consumer.metrics import Metrics
 from wiki_consumer.progress import Batch, Listener
 from wiki_consumer.volume import Volume
@@ -24,6 +24,7 @@ MAX_REASON: Final = 500
 ENDS: Final = (
     Broken,
     ConnectionError,
+    MaintenanceEnded,
     Py4JError,
     PySparkException,
     session.ConnectorMissing,
@@ -72,7 +73,9 @@ def run(
     """Until `shutdown` is requested; raises one of ENDS."""
     health, metrics = Health(), Metrics()
     status_server.serve(config.bind_address, config.metrics_port, metrics.registry, health)
-    stop_maintenance = threading.Event()
+    maintaining = MaintenanceThread(
+        maintenance, interval=maintenance_interval, on_report=metrics.take_maintenance
+    )
 
     def on_batch(batch: Batch) -> None:
         metrics.take(batch)
@@ -80,13 +83,8 @@ def run(
         if batch.malformed:
             _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)
 
-    def maintain() -> None:
-        run_periodically(
-            maintenance,
-            interval=maintenance_interval,
-            stop=stop_maintenance,
-            on_report=metrics.take_maintenance,
-        )
+    def stopping() -> bool:
+        return shutdown.requested() or maintaining.failed()
 
     master = config.spark_master
     spark = session.start(master, config.spark_jars_dir, shuffle_partitions=session.state_partitions(master))
@@ -95,10 +93,11 @@ def run(
         spark.streams.addListener(Listener(on_batch, health.reported))
         if writer_lock.acquire(spark, Volume(config.data_dir).lock, stopping=shutdown.requested):
             # Not only once a batch has committed: on a full disk it is what makes room.
-            threading.Thread(target=maintain, name="maintenance", daemon=True).start()
-            Consumer(spark, config, maintenance, health, metrics, shutdown.requested).run()
+            maintaining.start()
+            Consumer(spark, config, maintenance, health, metrics, stopping).run()
+            maintaining.raise_failure()
     finally:
-        stop_maintenance.set()
+        maintaining.stop()
         session.stop(spark)
 
 

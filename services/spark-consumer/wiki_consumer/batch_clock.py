@@ -46,5 +46,5 @@ def _clock(offsets: Path) -> datetime:
         if version != VERSION:
             raise CheckpointUnreadable(f"{offsets}: begins with {version[:20]!r}, not with {VERSION}")
         return datetime.fromtimestamp(json.loads(metadata)["batchTimestampMs"] / 1000, UTC)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
         raise CheckpointUnreadable(f"{offsets}: {error!r}") from error

@@ -78,7 +78,7 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
         temporary = file.with_suffix(".tmp")
         temporary.write_text(name, encoding="utf-8")
         temporary.replace(file)
-    elif (known := file.read_text(encoding="utf-8")) != name:
+    elif (known := file.read_text(encoding="utf-8", errors="replace")) != name:
         raise CheckpointMismatch(
             f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"
             " or KAFKA_TOPIC was changed"

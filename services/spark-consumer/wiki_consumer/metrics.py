@@ -1,5 +1,6 @@
 """The consumer's figures for Prometheus."""
 
+import math
 import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -47,7 +48,7 @@ class Metrics:
             "wiki_consumer_last_commit_age_seconds",
             "since the last batch was committed",
             registry=self.registry,
-        ).set_function(self._commit_age)
+        ).set_function(lambda: _since(self._last_commit))
         self._failures = Counter(
             "wiki_consumer_query_failures", "times the query had to be started again", registry=self.registry
         )
@@ -72,14 +73,17 @@ class Metrics:
                 "committed_files": "files that the sink's log names",
             }.items()
         }
+        self._last_maintenance: float | None = None
+        Gauge(
+            "wiki_consumer_maintenance_age_seconds",
+            "since the last run of the maintenance ended",
+            registry=self.registry,
+        ).set_function(lambda: _since(self._last_maintenance))
         self._maintenance_failures = Counter(
             "wiki_consumer_maintenance_failures",
             "tasks of the maintenance that failed",
             registry=self.registry,
         )
-
-    def _commit_age(self) -> float:
-        return float("nan") if self._last_commit is None else time.monotonic() - self._last_commit
 
     def take(self, batch: Batch) -> None:
         self._last_commit = time.monotonic()
@@ -90,6 +94,7 @@ class Metrics:
             gauge.set(getattr(batch, name))
 
     def take_maintenance(self, report: Report) -> None:
+        self._last_maintenance = time.monotonic()
         for name, counter in self._maintenance_counts.items():
             counter.inc(getattr(report, name))
         for name, gauge in self._maintenance_gauges.items():
@@ -98,3 +103,7 @@ class Metrics:
 
     def query_failed(self) -> None:
         self._failures.inc()
+
+
+def _since(monotonic: float | None) -> float:
+    return math.nan if monotonic is None else time.monotonic() - monotonic

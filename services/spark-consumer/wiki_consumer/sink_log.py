@@ -77,12 +77,12 @@ def _batches(log: Path) -> dict[int, Path]:
 
 
 def _read_batch(path: Path) -> list[tuple[CommittedFile, bool]]:
-    version, *lines = path.read_text(encoding="utf-8").split("\n")
-    if version != VERSION:
-        raise SinkLogError(f"{path}: begins with {version[:20]!r}, not with {VERSION}")
     try:
+        version, *lines = path.read_text(encoding="utf-8").split("\n")
+        if version != VERSION:
+            raise SinkLogError(f"{path}: begins with {version[:20]!r}, not with {VERSION}")
         return [_parse(line) for line in lines if line]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise SinkLogError(f"{path}: {error!r}") from error
 
 

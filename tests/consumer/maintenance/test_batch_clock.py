@@ -40,9 +40,20 @@ def test_before_the_first_commit_nothing_is_settled(tmp_path: Path) -> None:
     assert settled_until(tmp_path, max_event_age=MAX_EVENT_AGE, now=datetime.now(UTC)) is None
 
 
-@pytest.mark.parametrize("text", ["", "v1", "v3\n{}\n", "v1\n{}\n{}", "v1\n[]\n{}"])
-def test_names_the_file_that_it_cannot_read(volume: Volume, text: str) -> None:
-    (volume.checkpoint / "offsets/5").write_text(text)
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"v1",
+        b"v3\n{}\n",
+        b"v1\n{}\n{}",
+        b"v1\n[]\n{}",
+        b"v1\n\xff\n{}",
+        b'v1\n{"batchTimestampMs":1e300}\n{}',
+    ],
+)
+def test_names_the_file_that_it_cannot_read(volume: Volume, content: bytes) -> None:
+    (volume.checkpoint / "offsets/5").write_bytes(content)
 
     with pytest.raises(CheckpointUnreadable, match="offsets/5: "):
         settled(volume)

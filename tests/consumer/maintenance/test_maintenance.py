@@ -21,9 +21,11 @@ from consumer.maintenance.volumes import (
     contents,
     ids_of,
 )
+from harness.processes import wait_until
 from wiki_consumer import maintenance
 from wiki_consumer.checkpoint import RESET
 from wiki_consumer.maintenance import Report, run_periodically
+from wiki_consumer.maintenance_thread import MaintenanceEnded, MaintenanceThread
 from wiki_consumer.raw_files import GRACE
 from wiki_consumer.sink_log import SinkLog, read_sink_log
 
@@ -270,10 +272,13 @@ def test_a_full_disk_is_reported_and_the_next_run_goes_on(volume: Volume) -> Non
     assert clean_up(volume).hours_closed == 4
 
 
-@pytest.mark.parametrize("damaged", ["changes/_spark_metadata/4", "checkpoints/changes/offsets/5"])
-def test_an_unreadable_log_is_reported_and_nothing_is_deleted(continued: Volume, damaged: str) -> None:
-    path = continued.path / damaged.replace("4", "8.compact").replace("5", "8")
-    path.write_text("rubbish")
+@pytest.mark.parametrize("content", [b"rubbish", b"\xff"])
+@pytest.mark.parametrize("damaged", ["changes/_spark_metadata/8.compact", "checkpoints/changes/offsets/8"])
+def test_an_unreadable_log_is_reported_and_nothing_is_deleted(
+    continued: Volume, damaged: str, content: bytes
+) -> None:
+    path = continued.path / damaged
+    path.write_bytes(content)
     before = continued.raw_files()
 
     report = clean_up(continued)
@@ -318,6 +323,22 @@ def test_runs_at_once_and_again_until_it_is_stopped(volume: Volume) -> None:
 
     assert not thread.is_alive()
     assert [report.hours_closed for report in reports] == [4, 0]
+
+
+def test_an_unexpected_error_ends_it_with_the_reason(volume: Volume) -> None:
+    def fail(step: str) -> None:
+        raise KeyError(step)
+
+    reports: list[Report] = []
+    thread = MaintenanceThread(
+        volume.maintenance(on_step=fail), interval=timedelta(milliseconds=1), on_report=reports.append
+    )
+    thread.start()
+    wait_until(thread.failed, timeout=60, what="it has failed")
+
+    with pytest.raises(MaintenanceEnded, match=r"KeyError\('history file written'\)"):
+        thread.raise_failure()
+    assert reports == []
 
 
 def test_the_retention_follows_what_is_not_compacted(volume: Volume) -> None:

@@ -60,6 +60,28 @@ def test_times_that_are_not_utc_are_refused(tmp_path: Path) -> None:
         read_event_times(path)
 
 
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"event_id": ["a"]},
+        {"event_time": [NOW]},
+        {"event_id": ["a"], "event_time": [1]},
+        {"event_id": ["a"], "event_time": ["2026-01-31"]},
+        {"event_id": ["a"], "event_time": [None]},
+    ],
+    ids=str,
+)
+def test_a_file_of_another_schema_is_refused(tmp_path: Path, columns: dict[str, list[object]]) -> None:
+    path = tmp_path / "other.parquet"
+    pq.write_table(pa.table(columns), path)
+
+    with pytest.raises(UnreadableFile, match=r"other\.parquet: "):
+        ids_by_hour(path)
+    if columns.get("event_time") != [NOW]:
+        with pytest.raises(UnreadableFile, match=r"other\.parquet: .*event_time"):
+            read_event_times(path)
+
+
 @pytest.mark.parametrize("length", [0, 4, 100])
 def test_a_file_without_its_end_is_half_written_and_unreadable(volume: Volume, length: int) -> None:
     path = volume.raw_files()[0]

@@ -9,6 +9,8 @@ from pyspark.sql import SparkSession
 from consumer.maintenance.volumes import Volume
 from wiki_consumer.sink_log import SinkLog, SinkLogError, read_sink_log
 
+WRITTEN_IN_NO_YEAR = b'v1\n{"path":"file:///v/date=1/a","modificationTime":1e300,"action":"add"}'
+
 
 def test_names_the_files_that_spark_reads(volume: Volume, spark: SparkSession) -> None:
     log = read_sink_log(volume.changes)
@@ -79,6 +81,15 @@ def test_without_a_log_nothing_is_committed(tmp_path: Path) -> None:
 )
 def test_names_the_file_that_it_cannot_read(tmp_path: Path, text: str) -> None:
     _write_batch(tmp_path, "0", text)
+
+    with pytest.raises(SinkLogError, match=r"_spark_metadata/0: "):
+        read_sink_log(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"\xff", b"v1\n\xff", WRITTEN_IN_NO_YEAR])
+def test_names_the_file_that_no_writer_wrote(tmp_path: Path, content: bytes) -> None:
+    _write_batch(tmp_path, "0", "")
+    (tmp_path / "_spark_metadata/0").write_bytes(content)
 
     with pytest.raises(SinkLogError, match=r"_spark_metadata/0: "):
         read_sink_log(tmp_path)
