@@ -48,14 +48,14 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
                 "headers": {"ETag": {"required": True, "schema": TEXT}},
                 "content": {
                     "application/json": {"schema": _answer(kind)},
-                    "text/csv": {"schema": {"type": "string", "description": ",".join(ITEMS[kind])}},
+                    "text/csv": {"schema": {**TEXT, "description": _csv(kind)}},
                 },
             },
             "304": {"description": "The client's ETag is that of the answer."},
             "400": _problem_response("A parameter is wrong; it is named."),
             "413": _problem_response("The request had a body."),
             "414": _problem_response("The query is too long."),
-            "503": _problem_response("Too many different queries at once: ask again."),
+            "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
         },
     }
 
@@ -127,6 +127,13 @@ def _answer(kind: Kind) -> Schema:
             "description": "60 up to a window of one hour; longer windows have at most 60 longer buckets.",
         }
     return _object(properties)
+
+
+def _csv(kind: Kind) -> str:
+    return (
+        f"A header line, then one line per item: {','.join(ITEMS[kind])}. Texts that begin with = + - @ ("
+        "also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
+    )
 
 
 def _filters() -> Schema:

@@ -112,9 +112,9 @@ class View:
         peaks: list[int] = [max(row["per_minute"]) for row in self.main["titles"]]
         return max([4, *peaks])
 
-    def why(self, title: str, wiki: str) -> str:
+    def why(self, title: str, wiki: str | None) -> str:
         """The address of a title's page, of the wiki's where several are shown."""
-        on = wiki if self.several_wikis else ""
+        on = (wiki or "") if self.several_wikis else ""
         return address("/page", self.subject.filters, self.default, title=title, on=on)
 
     def home(self) -> str:

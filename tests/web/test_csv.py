@@ -1,0 +1,69 @@
+"""The answers' lists as CSV: whole texts in cells, and no cell that a spreadsheet computes."""
+
+import csv
+import io
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from web.committed import Change, CommittedChanges, now
+
+Refresh = Callable[[], bool]
+
+
+def rows_of(client: FlaskClient, path: str) -> list[dict[str, str]]:
+    response = client.get(path)
+    assert response.content_type == "text/csv; charset=utf-8"
+    return list(csv.DictReader(io.StringIO(response.text, newline="")))
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "=1+2",
+        "+1+2",
+        "-1+2",
+        "@SUM(A1)",
+        "\t=1",
+        "\r=1",
+        "\n=1",
+        "＝1",
+        "＋1",
+        "－1",
+        "＠SUM(A1)",
+        '=HYPERLINK("x,y")',
+    ],
+)
+def test_a_text_that_a_spreadsheet_would_compute_has_an_apostrophe_in_front(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh, comment: str
+) -> None:
+    committed.commit(Change(now(), "A", comment=comment))
+    refresh()
+    (row,) = rows_of(client, "/api/v1/changes?format=csv")
+    assert row["comment"] == f"'{comment}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['says "so"', '"', "a,b", "one\ntwo", "one\r\ntwo", ', \n"', "1+2=3", "'quoted'", "한국어 🦊", " a "],
+)
+def test_any_other_text_is_the_same_again(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh, text: str
+) -> None:
+    committed.commit(Change(now(), "A", user=text, comment=text), Change(now(), "B", comment=None))
+    refresh()
+    rows = {row["title"]: row for row in rows_of(client, "/api/v1/changes?format=csv")}
+    assert (rows["A"]["user"], rows["A"]["comment"]) == (text, text)
+    assert rows["B"]["comment"] == ""
+
+
+def test_numbers_stay_numbers_also_below_zero(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh
+) -> None:
+    committed.commit(Change(now(), "A", bot=True, length_old=100, length_new=10))
+    refresh()
+    (change,) = rows_of(client, "/api/v1/changes?format=csv")
+    assert (change["bytes"], change["bot"], change["minor"]) == ("-90", "true", "false")
+    (title,) = rows_of(client, "/api/v1/top?format=csv")
+    assert (title["rank"], title["per_minute"]) == ("1", " ".join(["0"] * 29 + ["1"]))
