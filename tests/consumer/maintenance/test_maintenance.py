@@ -227,13 +227,11 @@ def test_a_day_later_hours_are_closed_without_an_unreadable_file(
     file = read_sink_log(volume.changes).files[f"{damaged.parent.name}/{damaged.name}"]
     damage(damaged)
 
-    kept = timedelta(days=3650)
-
-    report = volume.maintenance(now=file.modified_at + timedelta(hours=23), history_retention=kept).run()
+    report = volume.maintenance(now=file.modified_at + timedelta(hours=23)).run()
     assert (report.raw_files_lost, volume.history.hours()) == (0, CLOSED[:2])
     assert RESET in report.failures[0]
 
-    runs = volume.maintenance(now=file.modified_at + timedelta(hours=25), history_retention=kept)
+    runs = volume.maintenance(now=file.modified_at + timedelta(hours=25))
     report, again = runs.run(), runs.run()
     assert (report.raw_files_lost, again.raw_files_lost) == (1, 0)
     assert report.failures == []
@@ -249,9 +247,7 @@ def test_a_lost_file_that_is_out_of_the_log_is_kept_and_named_unless_it_is_half_
     rub_out_a_page(whole)
     long_after = datetime.now(UTC) + timedelta(hours=25)
 
-    report = continued.maintenance(now=long_after, history_retention=timedelta(days=3650)).run(
-        consumer_runs=False
-    )
+    report = continued.maintenance(now=long_after).run(consumer_runs=False)
 
     assert [whole.name in failure for failure in report.failures] == [True]
     assert whole.exists()
@@ -291,11 +287,20 @@ def test_an_unreadable_log_is_reported_and_nothing_is_deleted(
 def test_history_past_the_retention_is_deleted_and_stays_deleted(continued: Volume) -> None:
     clean_up(continued)
 
-    report = continued.maintenance(history_retention=timedelta(hours=4)).run(consumer_runs=False)
+    report = continued.maintenance(history_retention=timedelta(hours=3)).run(consumer_runs=False)
 
     assert report.hours_expired == 2
     assert continued.history.hours() == CLOSED[2:]
-    assert continued.maintenance(history_retention=timedelta(hours=4)).run().rows_written == 0
+    assert continued.maintenance(history_retention=timedelta(hours=3)).run().rows_written == 0
+
+
+def test_a_clock_far_ahead_deletes_no_history(continued: Volume) -> None:
+    clean_up(continued)
+
+    report = continued.maintenance(now=NOW + timedelta(days=3650)).run(consumer_runs=False)
+
+    assert report.hours_expired == 0
+    assert continued.history.hours() == CLOSED
 
 
 def test_an_empty_volume_needs_nothing(tmp_path: Path) -> None:

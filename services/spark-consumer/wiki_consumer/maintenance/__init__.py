@@ -125,7 +125,11 @@ class Maintenance:
         return log_retention.uncompacted_age(read_sink_log(self._changes), self._history.end(), self._clock())
 
     def _oldest_kept(self) -> datetime:
-        return self._clock() - self._history_retention
+        """By the clock, or by the history's end where that is earlier: a clock that is wrong for a moment, or
+        an outage, deletes nothing.
+        """
+        now, end = self._clock(), self._history.end()
+        return (now if end is None else min(now, end)) - self._history_retention
 
     def _deletable(self, names: set[str], log: SinkLog, consumer_runs: bool) -> list[str]:
         settled = self._unlisted.settled(names, log, monotonic=self._monotonic())
