@@ -1,5 +1,6 @@
 """The pages over HTTP: while a load ends, from the cache, compressed, and not again when nothing changed."""
 
+import gzip
 import re
 import time
 from collections.abc import Callable
@@ -70,3 +71,56 @@ def test_times_on_the_page_are_told_from_now_on_not_from_the_newest_change(
     refresh()
     assert behind(client) == "2 min"
     assert re.findall("data-ago>([^<]*)<", client.get("/").text) == ["2 min ago"]
+
+
+@pytest.fixture
+def loaded(committed: CommittedChanges, refresh: Callable[[], bool]) -> None:
+    committed.commit(Change(now(), "A"))
+    assert refresh()
+
+
+PATHS = ["/", "/page?title=A"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_compressed_for_those_who_take_it_so(client: FlaskClient, path: str) -> None:
+    plain = client.get(path)
+    compressed = client.get(path, headers={"Accept-Encoding": "gzip, br"})
+    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.data) == plain.data == refused.data
+    assert len(compressed.data) < len(plain.data) / 2
+    for response in (plain, compressed, refused):
+        assert "Accept-Encoding" in response.vary
+        assert response.headers["Cache-Control"] == "no-cache"
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["ETag"] == refused.headers["ETag"] != compressed.headers["ETag"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.parametrize("path", PATHS)
+def test_an_unchanged_page_is_not_sent_again_and_a_changed_one_is(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool], path: str, encoding: str
+) -> None:
+    headers = {"Accept-Encoding": encoding}
+    first = client.get(path, headers=headers)
+    headers["If-None-Match"] = first.headers["ETag"]
+    again = client.get(path, headers=headers)
+    assert (again.status_code, again.data) == (304, b"")
+    assert "Accept-Encoding" in again.vary
+    committed.commit(Change(now(), "A"))
+    refresh()
+    changed = client.get(path, headers=headers)
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", [*PATHS, "/api/v1/top", "/api/v1/changes?format=csv", "/readyz"])
+def test_head_is_get_without_the_body(client: FlaskClient, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Vary"):
+        assert head.headers.get(name) == got.headers.get(name)
