@@ -117,6 +117,24 @@ def test_clients_that_never_finish_a_request_keep_nobody_waiting_for_ever(
     assert "error" not in web.output().lower()
 
 
+@pytest.mark.slow
+def test_clients_that_do_not_take_their_answers_keep_nobody_waiting_for_ever(
+    start: Start, committed: CommittedChanges, port: int
+) -> None:
+    """More of them than the server has threads, each with an answer larger than what the sockets hold."""
+    committed.commit(*[Change(now(), f"Title {number}", comment="long " * 4000) for number in range(500)])
+    web = start()
+    wait_until(lambda: accepts(port) and get(port, "/readyz")[0] == 200, timeout=60, what="web is ready")
+    with ExitStack() as stack:
+        for _ in range(20):
+            slow = stack.enter_context(socket.socket())
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.connect(("127.0.0.1", port))
+            slow.sendall(b"GET /api/v1/changes?limit=500 HTTP/1.1\r\nHost: web\r\n\r\n")
+        assert get(port, "/readyz") == (200, "ready\n")
+    assert "error" not in web.output().lower()
+
+
 def test_the_log_has_one_form(start: Start, committed: CommittedChanges, port: int) -> None:
     committed.commit(Change(now(), "A"))
     web = start(WEB_ENGINE="spark", LOG_FORMAT="json")
