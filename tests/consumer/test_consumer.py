@@ -85,6 +85,7 @@ def test_every_change_is_written_once_across_rubbish_stops_and_a_reset(
     assert (told["rows"], told["duplicates"], told["late"], told["future"]) == (101, 2, 1, 1)
     assert (told["malformed"], told["incomplete"]) == (4, 1)
     assert "malformed records" in consumer.output()
+    assert "records left out" in consumer.output()
     files, batches = files_of_fullest_date(consumer.data)
     assert 1 < files <= batches
     refused = consumer.run_module("wiki_consumer.checkpoint", "--reset")

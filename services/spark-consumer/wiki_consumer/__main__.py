@@ -12,6 +12,7 @@ from pyspark.errors import PySparkException
 from wiki_consumer import logs, session, settings, status_server, writer_lock
 from wiki_consumer.consumer import Broken, Consumer
 from wiki_consumer.health import Health
+from wiki_consumer.left_out import LeftOut
 from wiki_consumer.maintenance import Maintenance
 from wiki_consumer.maintenance_thread import MaintenanceEnded, MaintenanceThread
 from wiki_consumer.metrics import Metrics
@@ -71,7 +72,7 @@ def run(
     maintenance_interval: timedelta = MAINTENANCE_INTERVAL,
 ) -> None:
     """Until `shutdown` is requested; raises one of ENDS."""
-    health, metrics = Health(), Metrics()
+    health, metrics, left_out = Health(), Metrics(), LeftOut()
     status_server.serve(config.bind_address, config.metrics_port, metrics.registry, health)
     maintaining = MaintenanceThread(
         maintenance, interval=maintenance_interval, on_report=metrics.take_maintenance
@@ -80,8 +81,13 @@ def run(
     def on_batch(batch: Batch) -> None:
         metrics.take(batch)
         health.reported()
+        left_out.take(batch)
         if batch.malformed:
             _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)
+
+    def on_idle() -> None:
+        health.reported()
+        left_out.say()
 
     def stopping() -> bool:
         return shutdown.requested() or maintaining.failed()
@@ -90,7 +96,7 @@ def run(
     spark = session.start(master, config.spark_jars_dir, shuffle_partitions=session.state_partitions(master))
     try:
         shutdown.spark_is_up()
-        spark.streams.addListener(Listener(on_batch, health.reported))
+        spark.streams.addListener(Listener(on_batch, on_idle))
         if writer_lock.acquire(spark, Volume(config.data_dir).lock, stopping=shutdown.requested):
             # Not only once a batch has committed: on a full disk it is what makes room.
             maintaining.start()
