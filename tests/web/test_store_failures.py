@@ -4,7 +4,7 @@ import pytest
 
 from web.committed import NOON, CommittedChanges
 from web.held import HOUR, at, counted
-from wiki_web.commit_log import CommitLogError
+from wiki_web.commit_log import CommitLogError, CommitLogMoved
 from wiki_web.engines import Engine, EngineError
 from wiki_web.rows import RowsError
 from wiki_web.store import Store
@@ -38,6 +38,23 @@ def test_a_commit_whose_file_could_not_be_read_counts_once_it_can(
     assert store.refresh()
     assert not store.refresh()
     assert counted(store) == {"A": 1, "B": 1, "C": 2}
+
+
+def test_a_commit_whose_file_was_away_counts_once_it_is_back(
+    store: Store, committed: CommittedChanges
+) -> None:
+    committed.commit(at(11, 0, "A"))
+    store.refresh()
+    committed.commit(at(11, 1, "B"))
+    missing = committed.files()[1]
+    away = missing.rename(committed.data_dir / "away.parquet")
+    with pytest.raises(CommitLogMoved, match="moved at each of 5 loads"):
+        store.refresh()
+    assert counted(store) == {"A": 1}
+    away.rename(missing)
+    assert store.refresh()
+    assert not store.refresh()
+    assert counted(store) == {"A": 1, "B": 1}
 
 
 @pytest.mark.parametrize("work", ["append", "prepare"])
