@@ -83,6 +83,12 @@ def check_top(engine: Engine, tmp_path: Path, rows: list[Change], query: Query) 
     )
     assert [{name: title[name] for name in compared} for title in document["titles"]] == expected["titles"]
     assert document["totals"] == expected["totals"]
+    assert document["wikis"] == wikis_of(rows, query)
+
+
+def wikis_of(rows: list[Change], query: Query) -> tuple[str, ...]:
+    as_of = max(row.event_time for row in rows)
+    return tuple(sorted({row.wiki for row in chosen(rows, query, as_of - query.window, as_of)}))
 
 
 def listed(answer: Answer) -> list[tuple[Any, ...]]:
@@ -105,7 +111,9 @@ def check_lists(engine: Engine, tmp_path: Path, rows: list[Change], query: Query
     answer = ask(engine, query, rows)
     assert listed(answer) == expected_lists(rows, query)
     inside = chosen(rows, query, answer.as_of - query.window, answer.as_of) if answer.as_of else []
+    assert answer.wikis == wikis_of(rows, query)
     assert answer.totals["changes"] == len(inside)
+    assert answer.totals["editors"] == len({row.user for row in inside if row.user is not None})
     assert answer.totals["titles"] == len({(row.wiki, row.title) for row in inside})
 
 

@@ -55,15 +55,20 @@ class Query:
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL in Spark's dialect and its parameters, `:name` in the text."""
+    """SQL in Spark's dialect and its parameters, `:name` in the text. Only rows after `after_us` matter."""
 
     sql: str
     parameters: dict[str, Parameter]
+    after_us: int = 0
 
 
 def statement_of(query: Query, as_of_us: int) -> Statement:
     """The statement that answers `query` at a commit whose newest event_time is `as_of_us`."""
-    parameters: dict[str, Parameter] = {"from_us": as_of_us - query.window_us, "to_us": as_of_us}
+    before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
+    after_us = as_of_us - query.window_us - before // timedelta(microseconds=1)
+    parameters: dict[str, Parameter] = {"after_us": after_us, "to_us": as_of_us}
+    if query.kind == "top":
+        parameters["window_us"] = query.window_us
     if query.types is not None:
         parameters["types"] = list(query.types)
     if query.namespaces is not None:
@@ -77,7 +82,7 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
         parameters["row_limit"] = query.limit + (query.kind == "top")
     if query.kind in ("top", "timeline"):
         parameters["bucket_us"] = query.bucket_us
-    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters)
+    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, after_us)
 
 
 HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
@@ -89,32 +94,35 @@ _FILTERS: Final = {
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
     "title": "title = :title",
 }
+# The moments that differ from commit to commit stand here alone: Spark compiles anew what has other numbers.
 _SELECTED: Final = """
 selected AS (
-  SELECT *,
+  SELECT *, :to_us - event_us AS age_us,
     CASE WHEN length_new IS NULL THEN 0 ELSE length_new - COALESCE(length_old, 0) END AS bytes
   FROM changes
-  WHERE event_us > {after} AND event_us <= :to_us AND {filters}
+  WHERE event_us > :after_us AND event_us <= :to_us AND {filters}
 )"""
+# Sets and their sizes instead of COUNT(DISTINCT): Spark would add two exchanges for each of those.
 _TOTALS: Final = """
 totals AS (
-  SELECT COUNT(*) AS all_changes, COUNT(DISTINCT editor) AS all_editors,
-    COUNT(DISTINCT CONCAT(wiki, '/', title)) AS all_titles, COLLECT_SET(wiki) AS all_wikis
-  FROM selected WHERE event_us > :from_us
+  SELECT COUNT(*) AS all_changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS all_editors,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS all_titles,
+    COLLECT_SET(wiki) AS all_wikis
+  FROM selected
 )"""
 # The total is one more grouping set: a second pass over the rows would cost Spark more than all the rest.
 _TOP: Final = """
 WITH {selected},
 counted AS (
   SELECT wiki, title, GROUPING(title) AS is_total, MAX(page_url) AS page_url,
-    COUNT(CASE WHEN event_us > :from_us THEN 1 END) AS changes,
-    COUNT(CASE WHEN event_us <= :to_us - 60000000 THEN 1 END) AS changes_before,
-    COUNT(DISTINCT CASE WHEN event_us > :from_us THEN editor END) AS editors,
-    CAST(SUM(CASE WHEN event_us > :from_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
+    COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
+    COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
+    COALESCE(SIZE(COLLECT_SET(CASE WHEN age_us < :window_us THEN editor END)), 0) AS editors,
+    CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    COLLECT_SET(wiki) AS wikis,
-    COLLECT_LIST(CASE WHEN event_us > :from_us THEN (:to_us - event_us) DIV :bucket_us END) AS ages
+    COLLECT_SET(CASE WHEN age_us < :window_us THEN wiki END) AS wikis,
+    COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
   FROM selected GROUP BY GROUPING SETS ((wiki, title), ())
 )
 SELECT is_total, wiki, title, page_url, diff_url, wikis, changes, editors, bytes, last_us,
@@ -130,7 +138,7 @@ _LISTS: Final[dict[Kind, str]] = {
     "editors": """
 counted AS (
   SELECT editor, MAX(COALESCE(bot, FALSE)) AS bot, COUNT(*) AS changes,
-    COUNT(DISTINCT CONCAT(wiki, '/', title)) AS titles,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles,
     CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(event_us) AS last_us
   FROM selected WHERE editor IS NOT NULL GROUP BY editor
 ),
@@ -146,7 +154,7 @@ listed AS (
 )""",
     "timeline": """
 listed AS (
-  SELECT (:to_us - event_us) DIV :bucket_us AS age, COUNT(*) AS changes, COUNT(DISTINCT editor) AS editors,
+  SELECT age_us DIV :bucket_us AS age, COUNT(*) AS changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors,
     CAST(SUM(bytes) AS BIGINT) AS bytes
   FROM selected GROUP BY 1
 )""",
@@ -165,9 +173,8 @@ _ORDERS: Final[dict[Kind, str]] = {
 
 @lru_cache(maxsize=256)
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
-    after = ":from_us - 60000000" if kind == "top" else ":from_us"
     filters = [_BOTS[bots], *(text for name, text in _FILTERS.items() if name in parameters)]
-    selected = _SELECTED.format(after=after, filters=" AND ".join(filters))
+    selected = _SELECTED.format(filters=" AND ".join(filters))
     if kind == "top":
         return _TOP.format(selected=selected)
     return _STATEMENT.format(

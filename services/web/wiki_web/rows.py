@@ -1,5 +1,6 @@
 """Committed Parquet files as rows of the columns that the queries use."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 EVENT_US: Final = "event_us"
+_HOUR_FOLDER: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/hour=(\d\d)")
 MICROSECOND: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -77,11 +79,12 @@ def moment_of(event_us: int) -> datetime:
 
 
 def closed_hours(data_dir: Path) -> tuple[Hour, ...]:
-    """`history/date=D/hour=HH/part-0.parquet`, oldest first; temporary names are not yet hours."""
+    """`history/date=D/hour=HH/part-0.parquet`, oldest first; other names are no hours."""
     found = []
     for path in (data_dir / "history").glob("date=*/hour=*/part-0.parquet"):
-        date, hour = path.parts[-3].removeprefix("date="), path.parts[-2].removeprefix("hour=")
-        found.append(Hour(datetime.strptime(f"{date} {hour} +0000", "%Y-%m-%d %H %z"), path))
+        if match := _HOUR_FOLDER.fullmatch("/".join(path.parts[-3:-1])):
+            start = datetime.strptime(f"{match[1]} {match[2]} +0000", "%Y-%m-%d %H %z")
+            found.append(Hour(start, path))
     return tuple(sorted(found, key=lambda hour: hour.start))
 
 

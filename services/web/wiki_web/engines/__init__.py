@@ -33,13 +33,13 @@ class Engine(Protocol):
         """Hold the rows of `hours` from `horizon_us` on and `tail`, no others; `progress` gets files done."""
 
     def append(self, rows: pa.Table) -> None:
-        """Hold these rows too. They are held once however they arrived: a caller gives each row once."""
+        """Hold these rows too, all or, if it raises, none. A caller gives each row once."""
 
     def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
         """Whether a rebase would make the next queries cheaper."""
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
-        """Forget rows before `horizon_us` and arrange the others anew, while queries and appends go on."""
+        """Forget rows before `horizon_us` and arrange the others anew, while queries go on."""
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         """Fix the rows held now; the returned call computes over exactly those."""

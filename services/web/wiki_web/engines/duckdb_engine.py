@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import lru_cache
 
 import duckdb
@@ -17,6 +17,7 @@ from wiki_web.rows import SCHEMA, Hour, microseconds, read_rows
 _MAX_OLD_SHARE = 0.1
 _REBASE = """
 CREATE OR REPLACE TABLE changes AS SELECT * FROM changes WHERE event_us > {horizon_us} ORDER BY event_us"""
+_LOOK = "SELECT 1 FROM changes LIMIT 0"
 _OLD = "SELECT COUNT(*) AS old FROM changes WHERE event_us <= :horizon"
 
 
@@ -28,7 +29,7 @@ def to_duckdb(sql: str) -> str:
 
 
 class DuckDBEngine:
-    """Queries, appends and rebases take turns: each is short, and a query sees only whole appends."""
+    """Loads, appends and rebases take turns; a query has a transaction of its own from its preparation on."""
 
     def __init__(self) -> None:
         self._turn = threading.RLock()
@@ -76,11 +77,22 @@ class DuckDBEngine:
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         try:
             with self._turn:
-                answer = self._connection.sql(to_duckdb(statement.sql), params=statement.parameters)
-                table = answer.to_arrow_table()
+                reader = self._connection.cursor()
+            reader.begin()
+            # Only the first look at a table fixes what the transaction sees.
+            reader.execute(_LOOK).fetchall()
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
-        return lambda: table
+
+        def run() -> pa.Table:
+            try:
+                with closing(reader):
+                    answer = reader.sql(to_duckdb(statement.sql), params=statement.parameters)
+                    return answer.to_arrow_table()
+            except duckdb.Error as error:
+                raise EngineError(f"duckdb: {error}") from error
+
+        return run
 
     def close(self) -> None:
         with self._turn:

@@ -1,14 +1,15 @@
-"""Spark: closed hours and most of the tail cached in Spark, only the newest rows handed over at each query.
+"""Spark: closed hours and most of the tail cached in Spark, only the newest rows handed over at each commit.
 
 Held rows are `hours` (cached from history's files), `sealed` (cached from the tail read so far) and `newest`
 (Arrow tables of this process). Sealing again whenever `newest` has grown by a share of it keeps the cost per
-new row constant.
+new row constant. A query reads only the hours that its window reaches.
 """
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
@@ -29,18 +30,27 @@ _MAX_NEWEST_SHARE = 0.1
 _ONE_TASK_ROWS = 200_000
 # Each running query takes all cores for a while; more at once would only make all of them late.
 _QUERIES_AT_ONCE = 2
+# Rows go to the JVM's heap whole before they are cached, which may then move them to the disk.
+_SEALED_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True)
+class _CachedHour:
+    hour: Hour
+    frame: DataFrame
+    rows: int
 
 
 @dataclass(frozen=True)
 class _Held:
-    """Immutable, so that a prepared query goes on with what it fixed."""
+    """Immutable, so that a prepared query goes on with what it fixed. `boundary_us` is where history ends."""
 
-    hours: tuple[Hour, ...]
-    hours_frame: DataFrame | None
-    hours_rows: int
-    sealed: pa.Table
-    sealed_frame: DataFrame | None
-    newest: tuple[pa.Table, ...]
+    boundary_us: int = 0
+    hours: tuple[_CachedHour, ...] = ()
+    sealed: pa.Table = field(default_factory=SCHEMA.empty_table)
+    sealed_frames: tuple[DataFrame, ...] = ()
+    newest: tuple[pa.Table, ...] = ()
+    newest_frame: DataFrame | None = None
 
     @property
     def newest_rows(self) -> int:
@@ -57,56 +67,61 @@ class SparkEngine:
             raise EngineDied(f"spark can't start: {_first_line(error)}") from error
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
-        self._held = _Held((), None, 0, SCHEMA.empty_table(), None, ())
+        self._held = _Held()
 
     @property
     def rows_held(self) -> int:
         held = self._held
-        return held.hours_rows + int(held.sealed.num_rows) + held.newest_rows
+        return sum(hour.rows for hour in held.hours) + int(held.sealed.num_rows) + held.newest_rows
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with _engine_errors(self._spark):
             before = self._held
             # First: the same hours again would be found cached, and then be given back with those before.
-            _release(before.hours_frame, before.sealed_frame)
-            hours_frame, hours_rows = self._cache_hours(hours, horizon_us)
-            progress(len(hours))
-            sealed_frame = self._cache_rows(tail)
+            _release(hour.frame for hour in before.hours)
+            _release(before.sealed_frames)
+            cached = []
+            for done, hour in enumerate(hours, start=1):
+                cached += self._cache_hours([hour], horizon_us)
+                progress(done)
+            sealed_frames = self._cache_rows(tail)
             with self._changing:
-                self._held = _Held(tuple(hours), hours_frame, hours_rows, tail, sealed_frame, ())
+                self._held = _Held(boundary_of(hours), tuple(cached), tail, sealed_frames)
 
     def append(self, rows: pa.Table) -> None:
-        with self._changing:
-            boundary = boundary_of(self._held.hours)
+        with self._changing, _engine_errors(self._spark):
+            held = self._held
             # A row of an hour that history has taken over is in the hour's file.
-            rows = rows.filter(pc.field(EVENT_US) >= boundary)
+            rows = rows.filter(pc.field(EVENT_US) >= held.boundary_us)
             if rows.num_rows:
-                self._held = replace(self._held, newest=(*self._held.newest, rows))
+                self._held = self._with_newest(held, (*held.newest, rows))
 
     def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
         held = self._held
         share = _MAX_NEWEST_SHARE * held.sealed.num_rows
-        return held.newest_rows > max(_MIN_NEWEST_ROWS, share) or _last(hours) != _last(held.hours)
+        return held.newest_rows > max(_MIN_NEWEST_ROWS, share) or boundary_of(hours) != held.boundary_us
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
         with _engine_errors(self._spark):
             before = self._held
-            hours_frame, hours_rows = before.hours_frame, before.hours_rows
-            if _last(hours) != _last(before.hours):
-                hours_frame, hours_rows = self._cache_hours(hours, horizon_us)
+            known = {cached.hour for cached in before.hours}
+            kept = [cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us]
+            kept += self._cache_hours([hour for hour in hours if hour not in known], horizon_us)
             from_us = max(boundary_of(hours), horizon_us)
             sealed = concat([before.sealed, *before.newest]).filter(pc.field(EVENT_US) >= from_us)
-            sealed_frame = self._cache_rows(sealed)
+            sealed_frames = self._cache_rows(sealed)
             with self._changing:
                 # What was appended meanwhile may be of an hour that was taken in with its file.
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(rows.filter(pc.field(EVENT_US) >= from_us) for rows in arrived)
-                self._held = _Held(tuple(hours), hours_frame, hours_rows, sealed, sealed_frame, newest)
-            _release(None if hours_frame is before.hours_frame else before.hours_frame, before.sealed_frame)
+                held = _Held(boundary_of(hours), tuple(kept), sealed, sealed_frames)
+                self._held = self._with_newest(held, newest)
+            _release(cached.frame for cached in before.hours if cached not in kept)
+            _release(before.sealed_frames)
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         with self._changing, _engine_errors(self._spark):
-            self._rows(self._held).createOrReplaceTempView("changes")
+            self._rows(self._held, statement.after_us).createOrReplaceTempView("changes")
             arguments = {name: _argument(value) for name, value in statement.parameters.items()}
             answer = self._spark.sql(statement.sql, args=arguments)
 
@@ -120,36 +135,46 @@ class SparkEngine:
         with _engine_errors(self._spark):
             self._spark.stop()
 
-    def _rows(self, held: _Held) -> DataFrame:
-        newest = concat(held.newest)
-        frames = [frame for frame in (held.hours_frame, held.sealed_frame) if frame is not None]
-        if newest.num_rows or not frames:
-            frames.append(self._spark.createDataFrame(newest).coalesce(1))
-        rows = frames[0]
-        for frame in frames[1:]:
-            rows = rows.union(frame)
-        return rows.coalesce(1) if self.rows_held <= _ONE_TASK_ROWS else rows
+    def _with_newest(self, held: _Held, newest: tuple[pa.Table, ...]) -> _Held:
+        rows = concat(newest)
+        frame = self._spark.createDataFrame(rows).coalesce(1) if rows.num_rows else None
+        return replace(held, newest=newest, newest_frame=frame)
 
-    def _cache_hours(self, hours: Sequence[Hour], horizon_us: int) -> tuple[DataFrame | None, int]:
-        wanted = [str(hour.path) for hour in hours if microseconds(hour.end) > horizon_us]
-        if not wanted:
-            return None, 0
-        stored = self._spark.read.parquet(*wanted)
-        columns = [
-            sf.unix_micros(stored[name]).alias(EVENT_US) if column == EVENT_US else stored[name].alias(column)
-            for column, name in STORED.items()
-        ]
-        frame = (
-            stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).persist(StorageLevel.MEMORY_AND_DISK)
-        )
-        return frame, frame.count()
+    def _rows(self, held: _Held, after_us: int) -> DataFrame:
+        """All rows after `after_us`, and others that are no dearer to read than to leave out."""
+        hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
+        frames = [*(cached.frame for cached in hours), *held.sealed_frames]
+        if held.newest_frame is not None:
+            frames.append(held.newest_frame)
+        if not frames:
+            return self._spark.createDataFrame(SCHEMA.empty_table())
+        rows = reduce(DataFrame.union, frames)
+        held_rows = sum(cached.rows for cached in hours) + held.sealed.num_rows + held.newest_rows
+        return rows.coalesce(1) if held_rows <= _ONE_TASK_ROWS else rows
 
-    def _cache_rows(self, rows: pa.Table) -> DataFrame | None:
-        if not rows.num_rows:
-            return None
-        frame = self._spark.createDataFrame(rows).coalesce(2).persist(StorageLevel.MEMORY_AND_DISK)
-        frame.count()
-        return frame
+    def _cache_hours(self, hours: Iterable[Hour], horizon_us: int) -> list[_CachedHour]:
+        """Those that reach beyond `horizon_us`, without the rows before it."""
+        cached = []
+        for hour in hours:
+            if microseconds(hour.end) > horizon_us:
+                stored = self._spark.read.parquet(str(hour.path))
+                columns = [
+                    (sf.unix_micros(stored[name]) if column == EVENT_US else stored[name]).alias(column)
+                    for column, name in STORED.items()
+                ]
+                rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+                frame = rows.persist(StorageLevel.MEMORY_AND_DISK)
+                cached.append(_CachedHour(hour, frame, frame.count()))
+        return cached
+
+    def _cache_rows(self, rows: pa.Table) -> tuple[DataFrame, ...]:
+        frames = []
+        for start in range(0, rows.num_rows, _SEALED_AT_ONCE):
+            part = self._spark.createDataFrame(rows.slice(start, _SEALED_AT_ONCE)).coalesce(1)
+            frame = part.persist(StorageLevel.MEMORY_AND_DISK)
+            frame.count()
+            frames.append(frame)
+        return tuple(frames)
 
 
 def _session(master: str) -> SparkSession:
@@ -162,6 +187,12 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
+        # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
+        .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
+        # Spark keeps a hundred compiled classes; a refresh runs more, so each was compiled every time.
+        .config("spark.sql.codegen.cache.maxEntries", "1000")
+        # A stage compiled as a whole has the commit's moments in it: compiled anew, it never gets warm.
+        .config("spark.sql.codegen.wholeStage", "false")
         # A JVM out of memory is of no use: its end ends the service, and the next start loads again.
         .config(
             "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
@@ -201,11 +232,6 @@ def _argument(value: Parameter) -> int | str | Column:
     return sf.array(*(sf.lit(item) for item in value)) if isinstance(value, list) else value
 
 
-def _last(hours: Sequence[Hour]) -> Hour | None:
-    return hours[-1] if hours else None
-
-
-def _release(*frames: DataFrame | None) -> None:
+def _release(frames: Iterable[DataFrame]) -> None:
     for frame in frames:
-        if frame is not None:
-            frame.unpersist()
+        frame.unpersist()
