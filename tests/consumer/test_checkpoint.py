@@ -1,4 +1,5 @@
-from datetime import UTC, datetime
+import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,16 @@ def test_the_position_is_the_last_of_each_log(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     assert checkpoint.position(tmp_path) == Position(planned=10, committed=9)
+
+
+def test_the_last_commit_is_the_newest_of_its_log(tmp_path: Path) -> None:
+    assert checkpoint.last_commit(tmp_path) is None
+    for batch, time in (("9", NOW), ("10", NOW - timedelta(hours=1))):
+        file = tmp_path / "commits" / batch
+        file.parent.mkdir(exist_ok=True)
+        file.touch()
+        os.utime(file, (time.timestamp(),) * 2)
+    assert checkpoint.last_commit(tmp_path) == NOW
 
 
 @pytest.mark.parametrize("last_in_log", [9, 10])

@@ -47,7 +47,7 @@ def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
     maintenance = Maintenance(
         settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
     )
-    Consumer(spark, settings, maintenance, Health(), Metrics(), stopping).run()
+    Consumer(spark, settings, maintenance, Health(settings.trigger_interval), Metrics(), stopping).run()
 
 
 @pytest.fixture(scope="module")

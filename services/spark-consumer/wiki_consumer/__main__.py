@@ -9,7 +9,7 @@ import structlog
 from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
-from wiki_consumer import logs, session, settings, status_server, writer_lock
+from wiki_consumer import checkpoint, logs, session, settings, status_server, writer_lock
 from wiki_consumer.consumer import Broken, Consumer
 from wiki_consumer.health import Health
 from wiki_consumer.left_out import LeftOut
@@ -72,7 +72,9 @@ def run(
     maintenance_interval: timedelta = MAINTENANCE_INTERVAL,
 ) -> None:
     """Until `shutdown` is requested; raises one of ENDS."""
-    health, metrics, left_out = Health(), Metrics(), LeftOut()
+    volume = Volume(config.data_dir)
+    health, metrics = Health(config.trigger_interval), Metrics(checkpoint.last_commit(volume.checkpoint))
+    left_out = LeftOut()
     status_server.serve(config.bind_address, config.metrics_port, metrics.registry, health)
     maintaining = MaintenanceThread(
         maintenance, interval=maintenance_interval, on_report=metrics.take_maintenance
@@ -97,7 +99,7 @@ def run(
     try:
         shutdown.spark_is_up()
         spark.streams.addListener(Listener(on_batch, on_idle))
-        if writer_lock.acquire(spark, Volume(config.data_dir).lock, stopping=shutdown.requested):
+        if writer_lock.acquire(spark, volume.lock, stopping=shutdown.requested):
             # Not only once a batch has committed: on a full disk it is what makes room.
             maintaining.start()
             Consumer(spark, config, maintenance, health, metrics, stopping).run()

@@ -9,7 +9,7 @@ import fcntl
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,15 @@ def position(checkpoint: Path) -> Position:
 def _last(log: Path) -> int:
     names = (path.name for path in log.iterdir()) if log.is_dir() else ()
     return max((int(name) for name in names if name.isdecimal()), default=-1)
+
+
+def last_commit(checkpoint: Path) -> datetime | None:
+    """When the newest batch was committed; None without one."""
+    times = []
+    for file in (checkpoint / "commits").glob("*"):
+        with suppress(FileNotFoundError):  # a JVM that lives on deletes what is superseded
+            times.append(file.stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
 def check(at: Position, last_in_log: int) -> None:

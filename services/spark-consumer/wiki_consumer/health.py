@@ -8,18 +8,23 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from wiki_consumer import settings
 
-# An idle query reports every few seconds; a batch of a large backlog takes longer.
-MAX_SILENCE = 60.0
+# An idle query reports every few seconds, or at each trigger; a batch of a large backlog takes longer.
+MIN_SILENCE = 60.0
+TRIGGERS = 3
 ASK_TIMEOUT = 5.0
 
 
 class Health:
-    """Written by the consumer, read by the status server. A query that never reported isn't healthy."""
+    """Written by the consumer, read by the status server. A query that never reported isn't healthy, nor is
+    one that was silent for MIN_SILENCE seconds and for TRIGGERS of its triggers.
+    """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, trigger_interval: timedelta, clock: Callable[[], float] = time.monotonic) -> None:
+        self._max_silence = max(MIN_SILENCE, TRIGGERS * trigger_interval.total_seconds())
         self._clock = clock
         self._lock = threading.Lock()
         self._trouble: str | None = "starting"
@@ -42,7 +47,7 @@ class Health:
             if self._trouble is not None:
                 return self._trouble
             silence = self._clock() - self._since
-            if silence > MAX_SILENCE:
+            if silence > self._max_silence:
                 return f"no batch committed for {silence:.0f} s"
             return None
 

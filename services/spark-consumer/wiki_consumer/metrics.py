@@ -2,19 +2,25 @@
 
 import math
 import time
+from datetime import UTC, datetime
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from wiki_consumer.maintenance import Report
 from wiki_consumer.progress import Batch
 
+LAG: Final = ("lag_records", "lag_seconds")
 _BATCH_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5, 10, 30)
 
 
 class Metrics:
-    """Counts since this process started, in a registry of its own."""
+    """Counts since this process started, in a registry of its own.
 
-    def __init__(self) -> None:
+    `last_commit` is the time of the newest commit that an earlier process made.
+    """
+
+    def __init__(self, last_commit: datetime | None = None) -> None:
         self.registry = CollectorRegistry()
         self._counts = {
             name: Counter(f"wiki_consumer_{name}", text, registry=self.registry)
@@ -37,13 +43,14 @@ class Metrics:
         self._gauges = {
             name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
-                "lag_records": "records in the topic that were not yet read (the partition furthest behind)",
-                "lag_seconds": "age of the newest record read, if there are more",
+                "lag_records": "records in the topic that were not yet read; NaN if unknown",
+                "lag_seconds": "age of the newest record read, if there are more; NaN if unknown",
                 "state_rows": "event ids remembered",
                 "state_bytes": "memory of the state store",
             }.items()
         }
-        self._last_commit: float | None = None
+        self._last_commit = None if last_commit is None else time.monotonic() - _age(last_commit)
+        self._forget_lag()
         Gauge(
             "wiki_consumer_last_commit_age_seconds",
             "since the last batch was committed",
@@ -98,12 +105,22 @@ class Metrics:
         for name, counter in self._maintenance_counts.items():
             counter.inc(getattr(report, name))
         for name, gauge in self._maintenance_gauges.items():
-            gauge.set(getattr(report, name))
+            if (value := getattr(report, name)) is not None:
+                gauge.set(value)
         self._maintenance_failures.inc(len(report.failures))
 
     def query_failed(self) -> None:
         self._failures.inc()
+        self._forget_lag()
+
+    def _forget_lag(self) -> None:
+        for name in LAG:
+            self._gauges[name].set(math.nan)
 
 
 def _since(monotonic: float | None) -> float:
     return math.nan if monotonic is None else time.monotonic() - monotonic
+
+
+def _age(time: datetime) -> float:
+    return max((datetime.now(UTC) - time).total_seconds(), 0.0)

@@ -15,7 +15,7 @@ from pyspark.sql.streaming.listener import (
 )
 
 from wiki_consumer import changes
-from wiki_consumer.query import IN, OUT
+from wiki_consumer.query import IN, NEW, OUT
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,8 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
     observed = progress.get("observedMetrics", {})
     came, went = observed.get(IN, {}), observed.get(OUT, {})
     states = progress.get("stateOperators", [])
-    behind = max((_behind(source) for source in progress["sources"]), default=0)
+    behind = sum(_behind(source) for source in progress["sources"])
+    repeated = sum(state["customMetrics"].get("numDroppedDuplicateRows", 0) for state in states)
     return Batch(
         number=progress["batchId"],
         seconds=progress["durationMs"].get("triggerExecution", 0) / 1000,
@@ -53,7 +54,7 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
         incomplete=came.get("incomplete", 0),
         future=came.get(changes.FUTURE, 0),
         late=came.get(changes.LATE, 0) + sum(state["numRowsDroppedByWatermark"] for state in states),
-        duplicates=sum(state["customMetrics"].get("numDroppedDuplicateRows", 0) for state in states),
+        duplicates=repeated + _known(came, observed.get(NEW)),
         rows=went.get("rows", 0),
         lag_records=behind,
         lag_seconds=_age(came.get("newest_record"), progress["timestamp"]) if behind else 0.0,
@@ -62,8 +63,22 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
     )
 
 
+def _known(came: Mapping[str, Any], new: Mapping[str, Any] | None) -> int:
+    """How many rows had an id that was known when the checkpoint began."""
+    if new is None:
+        return 0
+    kept: int = came["rows"] - sum(came[kind] for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE))
+    return kept - int(new["rows"])
+
+
 def _behind(source: Mapping[str, Any]) -> int:
-    return int(float((source.get("metrics") or {}).get("maxOffsetsBehindLatest", 0)))
+    """How many records all partitions together have beyond the batch's end."""
+    read = source["endOffset"] or {}
+    return sum(
+        max(latest - read.get(topic, {}).get(partition, 0), 0)
+        for topic, partitions in (source["latestOffset"] or {}).items()
+        for partition, latest in partitions.items()
+    )
 
 
 def _age(time: str | None, now: str) -> float:

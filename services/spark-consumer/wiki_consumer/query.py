@@ -11,7 +11,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_consumer import changes
 
-IN, OUT = "records", "changes"
+IN, NEW, OUT = "records", "new", "changes"
 SAMPLE_LENGTH = 200
 
 
@@ -34,7 +34,9 @@ class Query:
 def transform(
     records: DataFrame, *, max_event_age: timedelta, now: Column, known_ids: DataFrame | None = None
 ) -> DataFrame:
-    """Kafka records → rows of `changes` whose ids aren't known, counted on the way in (IN) and out (OUT)."""
+    """Kafka records → rows of `changes`, counted as they come in (IN), as far as their ids aren't known (NEW,
+    with `known_ids` alone), and as they go out (OUT).
+    """
     judged = changes.judge(changes.parse(records), max_event_age=max_event_age, now=now)
     verdict = F.col("verdict")
     text = F.make_valid_utf8(F.col("value").cast("string"))
@@ -53,6 +55,7 @@ def transform(
     kept = changes.kept(observed, now=now)
     if known_ids is not None:
         kept = kept.join(F.broadcast(known_ids.select("event_id")), "event_id", "left_anti")
+        kept = kept.observe(NEW, F.count(F.lit(1)).alias("rows"))
     unique = changes.without_duplicates(kept, max_event_age=max_event_age)
     return unique.observe(OUT, F.count(F.lit(1)).alias("rows"), F.max("event_time").alias("newest_event"))
 

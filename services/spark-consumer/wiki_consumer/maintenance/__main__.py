@@ -13,11 +13,12 @@ def summary(report: Report) -> str:
     """What was done, one fact a line."""
     end = "nothing" if report.history_end is None else f"all before {report.history_end:%Y-%m-%d %H:%M} UTC"
     deleted = report.raw_files_deleted
+    left = "unknown" if report.raw_files is None else report.raw_files
     return "\n".join(
         (
             f"hours closed: {report.hours_closed} ({report.rows_written} rows, {report.bytes_written} bytes)",
             f"rows recovered from files that the log had dropped: {report.rows_recovered}",
-            f"raw files deleted: {deleted} ({report.raw_bytes_deleted} bytes), left: {report.raw_files}",
+            f"raw files deleted: {deleted} ({report.raw_bytes_deleted} bytes), left: {left}",
             *([f"raw files lost: {report.raw_files_lost}, see above"] if report.raw_files_lost else ()),
             f"old hours deleted: {report.hours_expired}",
             f"history covers: {end}",

@@ -29,7 +29,10 @@ _log = structlog.get_logger()
 
 @dataclass
 class Report:
-    """What one run did, and how it left the volume. A failure is one line; the next run tries again."""
+    """What one run did, and how it left the volume. A failure is one line; the next run tries again.
+
+    How many files there are is None if the volume couldn't be looked at.
+    """
 
     hours_closed: int = 0
     rows_written: int = 0
@@ -40,8 +43,8 @@ class Report:
     raw_bytes_deleted: int = 0
     raw_files_lost: int = 0
     hours_expired: int = 0
-    raw_files: int = 0
-    committed_files: int = 0
+    raw_files: int | None = None
+    committed_files: int | None = None
     history_end: datetime | None = None
     uncompacted_age: timedelta = timedelta(0)
     failures: list[str] = field(default_factory=list)
