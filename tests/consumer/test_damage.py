@@ -11,14 +11,16 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
 from structlog.testing import capture_logs
 
 from consumer import topics
 from consumer.running import committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
-from wiki_consumer import checkpoint, known_ids
+from wiki_consumer import checkpoint, known_ids, renumbering
 from wiki_consumer.consumer import Broken, Consumer
 from wiki_consumer.health import Health
 from wiki_consumer.maintenance import Maintenance
@@ -169,6 +171,28 @@ def test_the_ids_of_a_damaged_raw_file_are_not_taken_for_known(settings: Setting
     assert [str(damaged) in line["reason"] for line in logged] == [True]
     kept = pq.read_table(volume.known_ids)["event_id"].to_pylist()
     assert Counter(kept) == Counter(f"event-{number}" for number in range(BATCHES * EACH)) - Counter(ids)
+
+
+def test_the_log_is_renumbered_only_when_the_query_has_ended(
+    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[int] = []
+    finish, stop = renumbering.finish, StreamingQuery.stop
+
+    def looking(volume: Volume, *, now: datetime) -> None:
+        running.append(len(spark.streams.active))
+        finish(volume, now=now)
+
+    def run_on(query: StreamingQuery) -> None:
+        monkeypatch.setattr(StreamingQuery, "stop", stop)
+        raise PySparkException("the query still runs after spark.sql.streaming.stopTimeout")
+
+    monkeypatch.setattr(renumbering, "finish", looking)
+    monkeypatch.setattr(StreamingQuery, "stop", run_on)
+    reset(settings)
+    run(spark, settings, until=BATCHES * EACH + 1)
+    assert running == [0]
+    assert committed_ids(settings.data_dir) == ALL
 
 
 @pytest.mark.parametrize("keep", [0, 0.6])

@@ -82,6 +82,8 @@ class Consumer:
 
     def _run_once(self) -> None:
         """Until the query has to be started anew with other options, or `stopping`."""
+        if not all(_stop(running) for running in self._spark.streams.active):
+            raise _Passing("the query that was to be stopped still runs")
         try:
             topic_id = topic.topic_id(self._spark, self._settings)
             checkpoint.check_topic(self._volume.checkpoint, self._settings.kafka_topic, topic_id)
@@ -171,7 +173,9 @@ class Consumer:
             except StreamingQueryException:
                 raise self._reason(_causes(running)) from None
             finally:
-                _stop(running)
+                stopped = _stop(running)
+            if not (stopped and renumbering.is_staged(volume)):
+                return
         renumbering.finish(volume, now=now)
         _log.info("sink's log renumbered for the new checkpoint")
 
@@ -187,12 +191,15 @@ class Consumer:
             time.sleep(0.1)
 
 
-def _stop(running: StreamingQuery) -> None:
+def _stop(running: StreamingQuery) -> bool:
+    """Whether it has ended."""
     try:
         running.stop()
     except (Py4JJavaError, PySparkException) as error:
         # Beyond spark.sql.streaming.stopTimeout: the session's end stops it, and no commit is half done.
         _log.warning("query didn't stop in time", reason=" ".join(str(error).split())[:200])
+        return False
+    return True
 
 
 def _causes(running: StreamingQuery) -> list[failures.Cause]:
