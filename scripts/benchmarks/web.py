@@ -13,36 +13,38 @@ import tempfile
 import threading
 import time
 import urllib.request
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 import psutil
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from benchmarks.live_volume import HOUR, an_hour, live_volume
 from harness.processes import Process, free_port, wait_until
-from web.committed import NOON, Change, CommittedChanges, changes_table, now
+from web.committed import Change, CommittedChanges, now
 from wiki_web.answers import answer_of
 from wiki_web.engines import Engine
 from wiki_web.engines.duckdb_engine import DuckDBEngine
 from wiki_web.engines.spark_engine import SparkEngine
 from wiki_web.queries import Query
 from wiki_web.store import Store
+from wiki_web.views import Subject
 
-_HOUR = timedelta(hours=1)
-_WINDOWS = {"30m": _HOUR / 2, "6h": 6 * _HOUR, "24h": 24 * _HOUR}
+_WINDOWS = {"30m": HOUR / 2, "6h": 6 * HOUR, "24h": 24 * HOUR}
 _SERVICE = Path(__file__).resolve().parents[2] / "services" / "web"
 _NAIVE = """
 SELECT title, COUNT(*) AS changes FROM read_parquet($files, hive_partitioning = false)
 WHERE event_time > $after AND type IN ('edit', 'new') GROUP BY title ORDER BY changes DESC LIMIT 20"""
 # Refreshes before those that count: Spark compiles what it runs often.
 _WARM_UP = {"duckdb": 2, "spark": 5}
+_TURNS = 2
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Size:
     rate: int
 
 
+class _Cost(NamedTuple):
+    """In milliseconds."""
+
+    wall: float
+    cpu: float
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="scripts/bench web", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="two days of history, 100 viewers for 10 s")
@@ -65,7 +74,7 @@ def main() -> None:
     options = parser.parse_args()
     size = Size(2, 5, 100, 10, options.rate) if options.quick else Size(7, 10, 1000, 60, options.rate)
     engines = options.engine or ["duckdb", "spark"]
-    hour = _an_hour(Random(1), size.rate)
+    hour = an_hour(Random(1), size.rate)
     with tempfile.TemporaryDirectory() as folder:
         if options.part != "viewers":
             _refreshes(engines, Path(folder), size, hour)
@@ -75,49 +84,13 @@ def main() -> None:
                 _viewers(name, Path(folder) / f"viewers-{name}", size, hour)
 
 
-def _an_hour(random: Random, rate: int) -> pa.Table:
-    """One hour of changes from NOON on, with a natural skew of titles."""
-    count = 3600 * rate
-    changes = (
-        Change(
-            NOON + timedelta(seconds=number // rate),
-            title=f"Title {int(random.paretovariate(0.7)) % 50_000}",
-            user=f"User {random.randrange(3000)}",
-            type=random.choice(["edit", "new", "categorize"]),
-            bot=random.random() < 0.3,
-        )
-        for number in range(count)
-    )
-    return changes_table(changes)
-
-
-def _moved(rows: pa.Table, start: datetime) -> pa.Table:
-    """The same changes from `start` on."""
-    shift = pa.scalar(start - NOON, pa.duration("us"))
-    times = pc.add(rows["event_time"], shift)
-    return rows.set_column(rows.schema.get_field_index("event_time"), rows.schema.field("event_time"), times)
-
-
-def _store(folder: Path, hours: int, hour: pa.Table, *, closed: bool) -> CommittedChanges:
-    """`hours` of changes until now, all but the last two as closed hours, or all as commits."""
-    committed = CommittedChanges(folder)
-    this_hour = now().replace(minute=0, second=0)
-    for back in range(hours, 0, -1):
-        start = this_hour - back * _HOUR
-        if closed and back > 1:
-            committed.close_hour(start, _moved(hour, start))
-        else:
-            committed.commit_table(_moved(hour, start))
-    return committed
-
-
 def _refreshes(engines: Sequence[str], folder: Path, size: Size, hour: pa.Table) -> None:
     """Both volumes hold the same rows for the longest window; one has days of history before them."""
-    print("One refresh: a commit taken in and the top computed (medians)")
+    print("One refresh: a commit taken in and the page's three answers computed (medians)")
     print("engine  history  window   wall ms   CPU ms   rows held")
     volumes = {
-        0: _store(folder / "empty", 25, hour, closed=False),
-        size.history_days: _store(folder / "history", 24 * size.history_days, hour, closed=True),
+        days: live_volume(folder / name, hours, hour, size.rate)
+        for name, days, hours in (("empty", 0, 25), ("history", size.history_days, 24 * size.history_days))
     }
     start: dict[str, Callable[[], Engine]] = {
         "duckdb": DuckDBEngine,
@@ -125,37 +98,47 @@ def _refreshes(engines: Sequence[str], folder: Path, size: Size, hour: pa.Table)
     }
     for name in engines:
         engine = start[name]()
-        walls = {days: list(_windows(name, engine, days, volume, size)) for days, volume in volumes.items()}
+        # In turns: what runs later is warmer.
+        costs: dict[tuple[int, str], list[_Cost]] = defaultdict(list)
+        for _ in range(_TURNS):
+            for days, volume in volumes.items():
+                for window, found in _windows(name, engine, volume, size):
+                    costs[days, window] += found
+        for (days, window), found in costs.items():
+            _print(name, days, window, found, engine.rows_held)
         engine.close()
-        ratios = [full / empty for empty, full in zip(*walls.values(), strict=True)]
-        named = ", ".join(f"{window} {ratio:.2f}" for window, ratio in zip(_WINDOWS, ratios, strict=True))
-        print(f"{name:7} with {size.history_days} d of history : empty = {named}", flush=True)
+        walls = {key: statistics.median(cost.wall for cost in found) for key, found in costs.items()}
+        ratios = (
+            f"{window} {walls[size.history_days, window] / walls[0, window]:.2f}" for window in _WINDOWS
+        )
+        print(f"{name:7} with {size.history_days} d of history : empty = {', '.join(ratios)}", flush=True)
     for days, volume in volumes.items():
         _ask_naively(volume)
-        costs = [_measured(partial(_ask_naively, volume)) for _ in range(size.refreshes)]
-        _print("naive", days, "30m", costs, 0)
+        naive = [_measured(partial(_ask_naively, volume)) for _ in range(size.refreshes)]
+        _print("naive", days, "30m", naive, 0)
 
 
-def _windows(name: str, engine: Engine, days: int, volume: CommittedChanges, size: Size) -> Iterator[float]:
-    """The median wall milliseconds for each window."""
+def _windows(
+    name: str, engine: Engine, volume: CommittedChanges, size: Size
+) -> Iterator[tuple[str, list[_Cost]]]:
+    """What refreshes of each window cost."""
     store = Store(volume.data_dir, engine, timedelta(hours=24))
     store.refresh()
     for window, length in _WINDOWS.items():
-        query = Query("top", length, 20)
+        queries = Subject(Query("top", length, 20)).queries
         for _ in range(_WARM_UP[name]):
-            _refresh_cost(store, volume, query, size.rate)
-        costs = [_refresh_cost(store, volume, query, size.rate) for _ in range(size.refreshes)]
-        _print(name, days, window, costs, store.rows_held)
-        yield statistics.median(wall for wall, _ in costs)
+            _refresh_cost(store, volume, queries, size.rate)
+        yield window, [_refresh_cost(store, volume, queries, size.rate) for _ in range(size.refreshes)]
 
 
-def _refresh_cost(store: Store, committed: CommittedChanges, query: Query, rate: int) -> tuple[float, float]:
+def _refresh_cost(store: Store, committed: CommittedChanges, queries: Sequence[Query], rate: int) -> _Cost:
     committed.commit(*[Change(now(), title=f"Title {number}") for number in range(rate)])
 
     def refresh() -> None:
         store.refresh()
-        _, as_of_us, run = store.prepare(query)
-        answer_of(query, as_of_us, run())
+        for query in queries:
+            _, as_of_us, run = store.prepare(query)
+            answer_of(query, as_of_us, run())
 
     return _measured(refresh)
 
@@ -163,14 +146,15 @@ def _refresh_cost(store: Store, committed: CommittedChanges, query: Query, rate:
 def _ask_naively(volume: CommittedChanges) -> None:
     with duckdb.connect(":memory:") as connection:
         files = [str(file) for file in volume.data_dir.glob("*/date=*/**/*.parquet")]
-        connection.sql(_NAIVE, params={"files": files, "after": now() - _HOUR / 2}).fetchall()
+        connection.sql(_NAIVE, params={"files": files, "after": now() - HOUR / 2}).fetchall()
 
 
-def _measured(work: Callable[[], None]) -> tuple[float, float]:
-    """Wall and CPU milliseconds of `work`, this process and its children together."""
+def _measured(work: Callable[[], None]) -> _Cost:
+    """What `work` takes, this process and its children together."""
     began, cpu = time.perf_counter(), _cpu_seconds(psutil.Process())
     work()
-    return (time.perf_counter() - began) * 1000, (_cpu_seconds(psutil.Process()) - cpu) * 1000
+    wall = (time.perf_counter() - began) * 1000
+    return _Cost(wall, (_cpu_seconds(psutil.Process()) - cpu) * 1000)
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
@@ -178,16 +162,14 @@ def _cpu_seconds(process: psutil.Process) -> float:
     return sum(member.cpu_times().user + member.cpu_times().system for member in family)
 
 
-def _print(
-    name: str, history_days: int, window: str, costs: list[tuple[float, float]], rows_held: int
-) -> None:
-    wall, cpu = (statistics.median(cost) for cost in zip(*costs, strict=True))
+def _print(name: str, history_days: int, window: str, costs: list[_Cost], rows_held: int) -> None:
+    wall, cpu = (statistics.median(figures) for figures in zip(*costs, strict=True))
     print(f"{name:7} {history_days:5} d  {window:>6} {wall:9.0f} {cpu:9.0f} {rows_held:11}", flush=True)
 
 
 def _viewers(name: str, folder: Path, size: Size, hour: pa.Table) -> None:
     """Drive the running service on loopback while commits go on."""
-    committed, port = _store(folder / "data", 2, hour, closed=True), free_port()
+    committed, port = live_volume(folder / "data", 2, hour, size.rate), free_port()
     web = Process(
         [sys.executable, "-m", "wiki_web"],
         log=folder / "web.log",
