@@ -1,24 +1,31 @@
-"""The consumer as a process of its own, and what it has committed."""
+"""The consumer as a process of its own or in this one, and what it has committed."""
 
 import os
 import signal
 import sys
+import time
 import urllib.request
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
 
 from harness.processes import Process, free_port, wait_until
-from wiki_consumer import health
+from wiki_consumer import consumer, health
+from wiki_consumer.health import Health
+from wiki_consumer.maintenance import Maintenance
+from wiki_consumer.metrics import Metrics
+from wiki_consumer.settings import Settings
 from wiki_consumer.sink_log import read_sink_log
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".local/spark-jars"
 TIMEOUT = 600.0
+LIMIT_SECONDS = 200.0
 
 
 class Consumer:
@@ -126,6 +133,24 @@ class Consumer:
         if self.process is not None:
             with suppress(ProcessLookupError):
                 self.process.kill()
+
+
+def run_here(spark: SparkSession, settings: Settings, *, until: Callable[[], bool], what: str) -> None:
+    """The consumer in this process, without maintenance, until `until` holds; raises Broken.
+
+    AssertionError naming `what` after LIMIT_SECONDS.
+    """
+    deadline = time.monotonic() + LIMIT_SECONDS
+
+    def stopping() -> bool:
+        assert time.monotonic() < deadline, what
+        return until()
+
+    maintenance = Maintenance(
+        settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
+    )
+    health = Health(settings.trigger_interval)
+    consumer.Consumer(spark, settings, maintenance, health, Metrics(), stopping).run()
 
 
 def committed_ids(data: Path) -> Counter[str]:

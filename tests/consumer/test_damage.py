@@ -1,7 +1,6 @@
 """Damaged files of the checkpoint and the sink's log, made by a real query: a decision is asked for."""
 
 import shutil
-import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,47 +8,35 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
-from structlog.testing import capture_logs
 
 from consumer import topics
-from consumer.running import committed_ids
+from consumer.running import committed_ids, run_here
 from consumer.topics import event
 from harness.kafka import Broker
-from wiki_consumer import checkpoint, known_ids, renumbering
-from wiki_consumer.consumer import Broken, Consumer
-from wiki_consumer.health import Health
-from wiki_consumer.maintenance import Maintenance
-from wiki_consumer.metrics import Metrics
+from wiki_consumer import checkpoint, renumbering
+from wiki_consumer.consumer import Broken
 from wiki_consumer.settings import Settings
 from wiki_consumer.sink_log import LOG_DIRECTORY, SinkLogError, read_sink_log
 from wiki_consumer.volume import Volume
 
 BATCHES = 3
 EACH = 10
-LIMIT_SECONDS = 200.0
-LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 ALL = Counter(f"event-{number}" for number in range(BATCHES * EACH + 1))
 
 
 def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
     """The consumer, until so many rows are committed; raises Broken."""
-    deadline = time.monotonic() + LIMIT_SECONDS
 
-    def stopping() -> bool:
-        assert time.monotonic() < deadline, f"{until} rows in {settings.data_dir}"
+    def committed() -> bool:
         with suppress(SinkLogError, pa.ArrowInvalid):
             return sum(committed_ids(settings.data_dir).values()) >= until
         return False
 
-    maintenance = Maintenance(
-        settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
-    )
-    Consumer(spark, settings, maintenance, Health(settings.trigger_interval), Metrics(), stopping).run()
+    run_here(spark, settings, until=committed, what=f"{until} rows in {settings.data_dir}")
 
 
 @pytest.fixture(scope="module")
@@ -161,18 +148,6 @@ def test_a_reset_reads_the_rows_of_a_damaged_raw_file_again(
     assert f"{damaged.parent.name}/{damaged.name}" not in read_sink_log(volume.changes).files
 
 
-def test_the_ids_of_a_damaged_raw_file_are_not_taken_for_known(settings: Settings) -> None:
-    volume = Volume(settings.data_dir)
-    damaged = next(volume.changes.glob("date=*/part-*"))
-    ids = set(pq.ParquetFile(damaged).read(["event_id"])["event_id"].to_pylist())
-    damage(damaged, keep=0.6)
-    with capture_logs() as logged:
-        known_ids.write(volume.known_ids, volume.changes, read_sink_log(volume.changes), since=LONG_AGO)
-    assert [str(damaged) in line["reason"] for line in logged] == [True]
-    kept = pq.read_table(volume.known_ids)["event_id"].to_pylist()
-    assert Counter(kept) == Counter(f"event-{number}" for number in range(BATCHES * EACH)) - Counter(ids)
-
-
 def test_the_log_is_renumbered_only_when_the_query_has_ended(
     spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -208,3 +183,23 @@ def test_a_damaged_sink_log_is_named_with_the_command_which_makes_it_good(
     reset(settings)
     run(spark, settings, until=BATCHES * EACH + 1)
     assert committed_ids(settings.data_dir) == ALL
+
+
+def test_records_that_expired_before_they_were_read_ask_for_a_decision(
+    spark: SparkSession, broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
+) -> None:
+    servers, topic = broker.bootstrap_servers, new_topic_name()
+    settings = Settings(kafka_bootstrap_servers=servers, kafka_topic=topic, data_dir=tmp_path)
+    topics.create(servers, topic)
+    writer = topics.Writer(servers, topic)
+    writer.write([event(number) for number in range(10)])
+    run(spark, settings, until=10)
+    writer.write([event(number) for number in range(10, 30)])
+    writer.close()
+    topics.delete_records(servers, topic, before=20)
+    with pytest.raises(Broken, match=f"the topic no longer holds the records.*{checkpoint.RESET}"):
+        run(spark, settings, until=30)
+    reset(settings)
+    run(spark, settings, until=20)
+    left = [*range(10), *range(20, 30)]
+    assert committed_ids(settings.data_dir) == Counter(f"event-{number}" for number in left)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
@@ -69,6 +69,15 @@ def delete(bootstrap_servers: str, topic: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
     try:
         admin.delete_topics([topic])
+    finally:
+        admin.close()
+
+
+def delete_records(bootstrap_servers: str, topic: str, *, before: int) -> None:
+    """Delete the records of partition 0 that lie before this offset, as the retention does."""
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap_servers)
+    try:
+        admin.delete_records({TopicPartition(topic, 0): before})
     finally:
         admin.close()
 
