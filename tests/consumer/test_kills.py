@@ -28,8 +28,9 @@ OUT_OF_ORDER = 1000
 class Load:
     """Writes new events, some of them twice, with rubbish between, until it is ended."""
 
-    def __init__(self, bootstrap_servers: str, topic: str, seed: int) -> None:
+    def __init__(self, bootstrap_servers: str, topic: str, seed: int, step: float) -> None:
         self._seed = seed
+        self._step = step
         self._writer = topics.Writer(bootstrap_servers, topic)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -52,7 +53,7 @@ class Load:
     def _event(self, number: int) -> dict[str, Any]:
         """One in ten has values of the wrong type; it counts all the same."""
         out_of_order = random.Random(number).uniform(0, OUT_OF_ORDER)
-        at = min(self._started - FIRST + number * STEP, time.time()) - out_of_order
+        at = min(self._started - FIRST + number * self._step, time.time()) - out_of_order
         wrong = {"length": "long", "id": []} if number % 10 == 0 else {}
         return event(number, at=at, **wrong)
 
@@ -63,8 +64,8 @@ class Load:
 
 
 @contextmanager
-def load(bootstrap_servers: str, topic: str, seed: int) -> Iterator[Load]:
-    running = Load(bootstrap_servers, topic, seed)
+def load(bootstrap_servers: str, topic: str, seed: int, *, step: float = STEP) -> Iterator[Load]:
+    running = Load(bootstrap_servers, topic, seed, step)
     try:
         yield running
     finally:
@@ -72,9 +73,13 @@ def load(bootstrap_servers: str, topic: str, seed: int) -> Iterator[Load]:
 
 
 class Reader:
-    """Looks at a volume all the time, and notes each look that lost a row or saw one twice."""
+    """Looks at a volume all the time, and notes each look that lost a row or saw one twice.
 
-    def __init__(self, volume: Volume) -> None:
+    It rests for `pause` seconds after each look.
+    """
+
+    def __init__(self, volume: Volume, pause: float) -> None:
+        self._pause = pause
         self._volume = volume
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
@@ -84,7 +89,7 @@ class Reader:
 
     def _run(self) -> None:
         last: Counter[str] = Counter()
-        while not self._ended.is_set():
+        while not self._ended.wait(self._pause):
             before = self._volume.history.end()
             seen = self._volume.what_a_reader_sees()
             if self._volume.history.end() != before:
@@ -101,8 +106,8 @@ class Reader:
 
 
 @contextmanager
-def reader(data: Path) -> Iterator[Reader]:
-    looking = Reader(Volume(data, Counter()))
+def reader(data: Path, *, pause: float = 0) -> Iterator[Reader]:
+    looking = Reader(Volume(data, Counter()), pause)
     try:
         yield looking
     finally:

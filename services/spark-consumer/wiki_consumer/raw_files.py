@@ -173,11 +173,12 @@ class Unlisted:
     no clock.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, grace: timedelta = GRACE) -> None:
+        self._grace = grace
         self._first_seen: dict[str, _Sighting] = {}
 
     def settled(self, names: Iterable[str], log: SinkLog, *, monotonic: float) -> list[str]:
-        """Those of `names` that are out of the log for good and for GRACE at least; `monotonic` in seconds.
+        """Those of `names` that are out of the log for good and for `grace` at least; `monotonic` in seconds.
 
         `names` must have been listed before `log` was read.
         """
@@ -187,5 +188,5 @@ class Unlisted:
         return sorted(
             name
             for name, first in unlisted.items()
-            if log.batch_id != first.batch_id and monotonic - first.at >= GRACE.total_seconds()
+            if log.batch_id != first.batch_id and monotonic - first.at >= self._grace.total_seconds()
         )

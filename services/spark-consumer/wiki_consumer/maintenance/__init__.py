@@ -63,6 +63,7 @@ class Maintenance:
     """The volume's only maintainer: in the consumer's process, or by hand while no consumer runs.
 
     `clock` is UTC, `monotonic` in seconds; `on_step` is told each thing done to the disk, when it is done.
+    `grace` is how long a raw file stays after the log has dropped it.
     """
 
     def __init__(
@@ -74,16 +75,18 @@ class Maintenance:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         monotonic: Callable[[], float] = time.monotonic,
         on_step: OnStep = _debug,
+        grace: timedelta = GRACE,
     ) -> None:
         volume = Volume(data_dir)
         self._changes = volume.changes
         self._history = History(volume.history, on_step)
         self._hours = HourCloser(volume, self._history, max_event_age=max_event_age, clock=clock)
-        self._unlisted = Unlisted()
+        self._unlisted = Unlisted(grace)
         self._max_event_age = max_event_age
         self._history_retention = history_retention
         self._clock = clock
         self._monotonic = monotonic
+        self._grace = grace
         self._on_step = on_step
 
     def run(self, *, consumer_runs: bool = True) -> Report:
@@ -136,7 +139,7 @@ class Maintenance:
         if consumer_runs:
             return settled
         changed = (self._changes / LOG_DIRECTORY).stat().st_mtime
-        in_use = self._clock() - datetime.fromtimestamp(changed, UTC) < GRACE
+        in_use = self._clock() - datetime.fromtimestamp(changed, UTC) < self._grace
         return [] if in_use else sorted(names - log.files.keys())
 
     def _delete_raw_files(self, names: list[str], report: Report) -> None:
