@@ -3,6 +3,7 @@
 import itertools
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
@@ -51,9 +52,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Pace:
-    """Batches of one-second triggers: their seconds, bytes resident and files written meanwhile."""
+    """Batches of one-second triggers: their seconds and records, bytes resident, files written meanwhile."""
 
     seconds: tuple[float, ...]
+    records: int
     resident: float
     files: int
 
@@ -66,6 +68,10 @@ class Pace:
         return quantiles(self.seconds, n=100, method="inclusive")[98]
 
     @property
+    def records_per_batch(self) -> float:
+        return self.records / len(self.seconds)
+
+    @property
     def files_per_batch(self) -> float:
         return self.files / len(self.seconds)
 
@@ -74,6 +80,7 @@ def together(paces: Sequence[Pace]) -> Pace:
     """All batches; the mean of the memory."""
     return Pace(
         seconds=tuple(itertools.chain.from_iterable(pace.seconds for pace in paces)),
+        records=sum(pace.records for pace in paces),
         resident=fmean(pace.resident for pace in paces),
         files=sum(pace.files for pace in paces),
     )
@@ -143,6 +150,7 @@ class Bench:
             _await(seen, batches)
             return Pace(
                 tuple(batch.seconds for batch in seen),
+                records=sum(batch.records for batch in seen),
                 resident=_resident(),
                 files=len(list_raw_files(place.volume.changes)) - files,
             )
@@ -179,7 +187,9 @@ class Bench:
         writer = topics.Writer(self._servers, topic)
 
         def write() -> None:
-            while not ended.wait(0.1):
+            due = time.monotonic()
+            while not ended.wait(max(0.0, due - time.monotonic())):
+                due += 0.1
                 writer.write([topics.event(event) for event in itertools.islice(self._events, rate // 10)])
 
         thread = threading.Thread(target=write)

@@ -16,6 +16,7 @@ from benchmarks.batches import Bench, Pace, to_noop, together
 from benchmarks.old_volume import FILES_OF_AN_HOUR, grow_old, open_hour
 from harness.kafka import Broker
 from wiki_consumer import logs, query
+from wiki_consumer.renumbering import COMPACT_INTERVAL
 
 GOAL_DRAIN_PER_SECOND = 20_000
 GOAL_P99_SECONDS = 0.8
@@ -36,7 +37,14 @@ class Sizes:
     log_entries: int
 
 
-FULL = Sizes(backlog=1_000_000, batches=32, rates=(10, 100), turns=2, history_days=7, log_entries=10_000)
+FULL = Sizes(
+    backlog=1_000_000,
+    batches=COMPACT_INTERVAL + 5,
+    rates=(10, 100),
+    turns=2,
+    history_days=7,
+    log_entries=10_000,
+)
 QUICK = Sizes(backlog=50_000, batches=10, rates=(10, 50), turns=1, history_days=1, log_entries=4_000)
 
 
@@ -66,7 +74,8 @@ def rates(bench: Bench, sizes: Sizes) -> None:
 def _say(what: str, pace: Pace) -> None:
     print(
         f"{what}: p50 {pace.p50:.3f} s, p99 {pace.p99:.3f} s, {len(pace.seconds)} batches,"
-        f" {pace.resident / 1e6:.0f} MB, {pace.files_per_batch:.2f} files a batch"
+        f" {pace.resident / 1e6:.0f} MB, {pace.records_per_batch:.0f} records and"
+        f" {pace.files_per_batch:.2f} files a batch"
         f"  (goal p99 {GOAL_P99_SECONDS} s: {_verdict(pace.p99 <= GOAL_P99_SECONDS)})",
         flush=True,
     )

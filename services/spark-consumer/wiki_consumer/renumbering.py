@@ -17,8 +17,9 @@ from wiki_consumer.checkpoint import position
 from wiki_consumer.sink_log import LOG_DIRECTORY, VERSION, read_sink_log, written
 from wiki_consumer.volume import Volume
 
-# As the session's setting: every so many batches Spark looks for one file with all entries.
-COMPACT_INTERVAL: Final = 30
+# As the session's setting: every so many batches Spark writes all entries, some ten thousand, to one file.
+# That batch takes twice as long as others: fewer than one in a hundred are to be so slow.
+COMPACT_INTERVAL: Final = 120
 
 
 def is_needed(volume: Volume) -> bool:
@@ -41,7 +42,7 @@ def finish(volume: Volume, *, now: datetime) -> None:
         shutil.rmtree(volume.staging)
     old = volume.changes / LOG_DIRECTORY
     if old.exists():
-        old.rename(volume.checkpoints / f"sink-log.replaced-{now:%Y%m%dT%H%M%SZ}")
+        volume.set_aside(old, "sink-log.replaced", now=now)
     volume.renumbered_log.rename(old)
 
 

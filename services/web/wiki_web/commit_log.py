@@ -1,7 +1,7 @@
 """The file sink's own log: which Parquet files count, and which are new since the last look.
 
-Spark writes one file per batch, `N`, and every tenth batch instead as `N.compact`, which repeats the whole
-log (org.apache.spark.sql.execution.streaming.CompactibleFileStreamLog). Each is `v1`, then one JSON object
+Spark writes one file per batch, `N`, and now and then instead `N.compact`, which repeats the whole log
+(org.apache.spark.sql.execution.streaming.CompactibleFileStreamLog). Each is `v1`, then one JSON object
 per line. They are renamed into place, so a listed file is whole; `.N.….tmp` and `.crc` files don't count.
 """
 
