@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -65,6 +67,30 @@ def test_a_reset_moves_the_checkpoint_aside(tmp_path: Path) -> None:
     assert (aside / checkpoint.TOPIC_FILE).read_text() == "wiki-changes (id id-1)"
 
 
-def test_the_lock_is_held_by_one(tmp_path: Path) -> None:
-    with checkpoint.exclusive(tmp_path / "checkpoints/.lock") as alone:
+def test_only_the_checkpoint_of_the_last_reset_is_kept(tmp_path: Path) -> None:
+    volume = Volume(tmp_path)
+    for hours in range(3):
+        checkpoint.check_topic(volume.checkpoint, "wiki-changes", f"id-{hours}")
+        aside = checkpoint.reset(volume, now=NOW + timedelta(hours=hours))
+    assert list(volume.checkpoints.glob("changes.reset-*")) == [aside]
+    assert (aside / checkpoint.TOPIC_FILE).read_text() == "wiki-changes (id id-2)"
+
+
+def ask_for_the_lock(lock: Path) -> str:
+    """What another process is told."""
+    asking = (
+        "import sys; from pathlib import Path; from wiki_consumer.checkpoint import exclusive\n"
+        "with exclusive(Path(sys.argv[1])) as alone: print(alone)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", asking, str(lock)], capture_output=True, text=True, timeout=60, check=True
+    )
+    return answer.stdout.strip()
+
+
+def test_the_lock_is_held_by_one_process_until_it_lets_go(tmp_path: Path) -> None:
+    lock = tmp_path / "checkpoints/.lock"
+    with checkpoint.exclusive(lock) as alone:
         assert alone
+        assert ask_for_the_lock(lock) == "False"
+    assert ask_for_the_lock(lock) == "True"

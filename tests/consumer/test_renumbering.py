@@ -84,6 +84,15 @@ def test_one_log_names_all_files_under_the_new_numbers(volume: Volume) -> None:
     assert len(list(volume.checkpoints.glob("sink-log.replaced-*"))) == 1
 
 
+def test_only_the_log_that_was_replaced_last_is_kept(volume: Volume) -> None:
+    earlier = volume.checkpoints / "sink-log.replaced-20260101T000000Z"
+    earlier.mkdir()
+    renumbering.finish(volume, now=NOW)
+    assert [path.name for path in volume.checkpoints.glob("sink-log.replaced-*")] == [
+        f"sink-log.replaced-{NOW:%Y%m%dT%H%M%SZ}"
+    ]
+
+
 def test_a_log_with_many_staged_batches_has_the_files_that_spark_looks_for(volume: Volume) -> None:
     last = renumbering.COMPACT_INTERVAL
     for batch in range(2, last + 1):

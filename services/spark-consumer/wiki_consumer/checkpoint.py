@@ -129,9 +129,7 @@ def reset(volume: Volume, *, now: datetime) -> Path:
     except (SinkLogError, UnreadableFile) as error:
         _log.warning("the sink's log is made anew", reason=str(error))
         sink_log_repair.rebuild(volume)
-    aside = volume.checkpoints / f"changes.reset-{now:%Y%m%dT%H%M%SZ}"
-    volume.checkpoint.rename(aside)
-    return aside
+    return volume.set_aside(volume.checkpoint, "changes.reset", now=now)
 
 
 _CONSEQUENCES = """\

@@ -1,6 +1,8 @@
 """Where everything lies below DATA_DIR."""
 
+import shutil
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 
@@ -26,6 +28,18 @@ class Volume:
     def checkpoint(self) -> Path:
         """The query's checkpoint."""
         return self.checkpoints / "changes"
+
+    def set_aside(self, folder: Path, name: str, *, now: datetime) -> Path:
+        """Move `folder` to `name`-<time> among the checkpoints, in the place of what was there so before.
+
+        Returns where it is now.
+        """
+        earlier = list(self.checkpoints.glob(f"{name}-*"))
+        aside = self.checkpoints / f"{name}-{now:%Y%m%dT%H%M%SZ}"
+        folder.rename(aside)
+        for superseded in earlier:
+            shutil.rmtree(superseded)
+        return aside
 
     @property
     def lock(self) -> Path:
