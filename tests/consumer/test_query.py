@@ -1,16 +1,18 @@
 """The query itself, with a real broker: what it says of its batches, and how long its log names a file."""
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from consumer import topics
@@ -121,3 +123,38 @@ def test_the_log_names_a_file_for_as_long_as_the_retention(
     with started(spark, settings, retention=timedelta(seconds=1)):
         wait_until(written_and_out_of_the_log, timeout=60, what="old files are out of the log", every=0.5)
     assert "event-0" not in committed_ids(settings.data_dir)
+
+
+@pytest.mark.slow
+def test_the_state_forgets_ids_that_the_watermark_has_passed(spark: SparkSession, tmp_path: Path) -> None:
+    """Ten hours of events, one a minute, read as they happen: ids of 80 minutes and two batches are left."""
+    age, minutes, hours = timedelta(minutes=30), 30, 10
+    start = datetime(2026, 1, 31, tzinfo=UTC)
+    source = tmp_path / "records"
+    source.mkdir()
+    for batch in range(hours * 60 // minutes):
+        times = [start + timedelta(minutes=batch * minutes + minute) for minute in range(minutes)]
+        events = [event(round(time.timestamp()), at=time.timestamp()) for time in times]
+        records = {
+            "value": [json.dumps(each).encode() for each in events],
+            "partition": pa.array([0] * minutes, pa.int32()),
+            "offset": [batch * minutes + minute for minute in range(minutes)],
+            "timestamp": pa.array(times, pa.timestamp("us", "UTC")),
+        }
+        file = source / f"{batch:03d}.parquet"
+        pq.write_table(pa.table(records), file)
+        os.utime(file, (batch, batch))  # the source takes the oldest first
+    schema = "value binary, partition int, offset long, timestamp timestamp"
+    records_read = spark.readStream.schema(schema).option("maxFilesPerTrigger", 1).parquet(str(source))
+    changes = query.transform(records_read, max_event_age=age, now=F.col("timestamp"))
+    running = (
+        changes.writeStream.format("noop")
+        .option("checkpointLocation", str(tmp_path / "checkpoint"))
+        .trigger(availableNow=True)
+        .start()
+    )
+    assert running.awaitTermination(120)
+    states = [json.loads(each.json)["stateOperators"][0]["numRowsTotal"] for each in running.recentProgress]
+    rows = [each.observedMetrics[query.OUT]["rows"] for each in running.recentProgress]
+    assert sum(rows) == hours * 60
+    assert max(states) <= 80 + 2 * minutes
