@@ -9,9 +9,10 @@ minutes of a busy wiki: its statistics let a reader skip the rest of the hour.
 """
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ from wiki_consumer.raw_files import HOUR, OnStep, UnreadableFile, read_rows
 
 FILE_NAME: Final = "part-0.parquet"
 ROW_GROUP_ROWS: Final = 16_384
+# Other folders, such as a person's copies, are no hours.
+_HOUR_FOLDER: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/hour=(\d\d)")
 _POSITION: Final = "position"
 
 
@@ -49,12 +52,10 @@ class History:
 
     def hours(self) -> list[datetime]:
         """The starts of the hours that have a file, in order."""
-        files = self._root.glob(f"date=*/hour=*/{FILE_NAME}")
+        folders = (file.parent for file in self._root.glob(f"date=*/hour=*/{FILE_NAME}"))
+        named = (_HOUR_FOLDER.fullmatch("/".join(folder.parts[-2:])) for folder in folders)
         return sorted(
-            datetime.strptime(
-                f"{file.parts[-3]} {file.parts[-2]} +0000", "date=%Y-%m-%d hour=%H %z"
-            ).astimezone(UTC)
-            for file in files
+            datetime.strptime(f"{name[1]} {name[2]} +0000", "%Y-%m-%d %H %z") for name in named if name
         )
 
     def end(self) -> datetime | None:

@@ -105,6 +105,17 @@ def test_ends_with_its_last_hour(volume: Volume) -> None:
     assert volume.history.end() == datetime(2026, 2, 1, 1, tzinfo=UTC)
 
 
+def test_other_folders_are_no_hours(volume: Volume) -> None:
+    volume.history.write(HOUR_22, volume.raw_files())
+    date = f"date={HOUR_22:%Y-%m-%d}"
+    for name in (f"{date}.bak/hour=22", f"{date}/hour=9", "date=foo/hour=22"):
+        copy = volume.path / "history" / name / history.FILE_NAME
+        copy.parent.mkdir(parents=True)
+        copy.touch()
+    assert volume.history.hours() == [HOUR_22]
+    assert volume.history.end() == HOUR_22 + history.HOUR
+
+
 def test_what_reads_back_differently_is_not_published(volume: Volume) -> None:
     def damage(step: str) -> None:
         if step == "history file written":
