@@ -101,8 +101,11 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
 def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(
     gated: GatedStore, committed: CommittedChanges
 ) -> None:
-    """Four pages, each of three queries; a page's viewer may come back after any number of commits."""
-    snapshots = Snapshots(gated, DEFAULT)
+    """Four pages, each of three queries; a page's viewer may come back after any number of commits.
+
+    No answer takes any time here.
+    """
+    snapshots = Snapshots(gated, DEFAULT, clock=lambda: 0.0)
     queries = [Query("top", WINDOW, limit) for limit in range(1, 13)]
     for number in range(1, 9):
         before = gated.position
@@ -113,6 +116,42 @@ def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(
         snapshots.refresh()
         for query in queries:
             assert snapshots.get(query).position == gated.position
+
+
+def test_answers_that_take_long_hold_up_the_default_one_at_a_time_and_seldom(
+    committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    """A default answer takes 0.1 s here, one over a day 1 s."""
+    time = 0.0
+    wide = [Query("top", timedelta(hours=24), limit) for limit in (1, 2, 3)]
+
+    class SlowStore(GatedStore):
+        def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
+            nonlocal time
+            time += 1.0 if query in wide else 0.1
+            return super().prepare(query)
+
+    committed.commit(Change(now()))
+    store = SlowStore(committed, duckdb_engine)
+    snapshots = Snapshots(store, DEFAULT, clock=lambda: time)
+    store.refresh()
+    for query in (DEFAULT, *wide):
+        snapshots.get(query)
+    longest = 0.0
+    for _ in range(60):
+        time += 0.5
+        committed.commit(Change(now()))
+        store.refresh()
+        began = time
+        snapshots.refresh()
+        longest = max(longest, time - began)
+        assert snapshots.get(DEFAULT).position == store.position
+        for query in wide:
+            assert time - snapshots.get(query).computed_at < 15
+    assert longest < 1.2
+    # In some 45 s: each within eleven of the default's, at most.
+    assert store.asked[DEFAULT] == 61
+    assert all(4 <= store.asked[query] <= 6 for query in wide)
 
 
 def test_too_many_different_queries_at_once_are_refused(gated: GatedStore) -> None:

@@ -54,13 +54,13 @@ def empty_answer(query: Query, loading: dict[str, int] | None) -> Answer:
 def answer_of(query: Query, as_of_us: int, found: pa.Table) -> Answer:
     """`found` is what the query's statement gave."""
     rows = found.to_pylist()
-    if query.kind == "top":
-        return _top(query, as_of_us, rows)
     totals = {name: rows[0][f"all_{name}"] for name in ("changes", "titles", "editors")}
     wikis = _sorted(rows[0]["all_wikis"])
     listed = [row for row in rows if row["present"]]
     if query.kind == "timeline":
         shaped = _timeline(query, as_of_us, listed)
+    elif query.kind == "top":
+        shaped = [_title(row, query) for row in listed]
     else:
         shape = _editor if query.kind == "editors" else _change
         shaped = [shape(row) for row in listed]
@@ -79,21 +79,6 @@ def history_url(page_url: str | None) -> str | None:
         return None
     title = parts.path.removeprefix("/wiki/")
     return f"https://{parts.netloc}/w/index.php?title={quote(title, safe='%')}&action=history"
-
-
-def _top(query: Query, as_of_us: int, rows: list[Row]) -> Answer:
-    """One row is the total; titles without a change in the window are there for the ranks before."""
-    totals = dict(_NOTHING)
-    wikis: tuple[str, ...] = ()
-    titles = []
-    for row in rows:
-        if row["is_total"]:
-            totals |= {"changes": row["changes"], "editors": row["editors"]}
-            wikis = _sorted(row["wikis"])
-        elif row["changes"]:
-            totals["titles"] = row["titles"]
-            titles.append(_title(row, query))
-    return Answer(query, moment_of(as_of_us), totals, wikis, titles)
 
 
 def _sorted(wikis: list[str | None] | None) -> tuple[str, ...]:

@@ -66,9 +66,11 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
     """The statement that answers `query` at a commit whose newest event_time is `as_of_us`."""
     before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
     after_us = as_of_us - query.window_us - before // timedelta(microseconds=1)
-    parameters: dict[str, Parameter] = {"after_us": after_us, "to_us": as_of_us}
-    if query.kind == "top":
-        parameters["window_us"] = query.window_us
+    parameters: dict[str, Parameter] = {
+        "after_us": after_us,
+        "to_us": as_of_us,
+        "window_us": query.window_us,
+    }
     if query.types is not None:
         parameters["types"] = list(query.types)
     if query.namespaces is not None:
@@ -78,8 +80,7 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
     if query.title is not None:
         parameters["title"] = query.title
     if query.kind != "timeline":
-        # Of the top, the total is one more row.
-        parameters["row_limit"] = query.limit + (query.kind == "top")
+        parameters["row_limit"] = query.limit
     if query.kind in ("top", "timeline"):
         parameters["bucket_us"] = query.bucket_us
     return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, after_us)
@@ -108,33 +109,30 @@ totals AS (
   SELECT COUNT(*) AS all_changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS all_editors,
     COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS all_titles,
     COLLECT_SET(wiki) AS all_wikis
-  FROM selected
+  FROM selected WHERE age_us < :window_us
 )"""
-# The total is one more grouping set: a second pass over the rows would cost Spark more than all the rest.
-_TOP: Final = """
-WITH {selected},
+_LISTS: Final[dict[Kind, str]] = {
+    "top": """
 counted AS (
-  SELECT wiki, title, GROUPING(title) AS is_total, MAX(page_url) AS page_url,
+  SELECT wiki, title, MAX(page_url) AS page_url,
     COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
     COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
     COALESCE(SIZE(COLLECT_SET(CASE WHEN age_us < :window_us THEN editor END)), 0) AS editors,
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    COLLECT_SET(CASE WHEN age_us < :window_us THEN wiki END) AS wikis,
     COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
-  FROM selected GROUP BY GROUPING SETS ((wiki, title), ())
-)
-SELECT is_total, wiki, title, page_url, diff_url, wikis, changes, editors, bytes, last_us,
-  CASE WHEN is_total = 0 THEN ages END AS ages,
-  COUNT(CASE WHEN changes > 0 THEN 1 END) OVER (PARTITION BY is_total) AS titles,
-  RANK() OVER (PARTITION BY is_total ORDER BY changes DESC) AS place,
-  CASE WHEN changes_before > 0
-    THEN RANK() OVER (PARTITION BY is_total ORDER BY changes_before DESC) END AS place_before
-FROM counted
-ORDER BY is_total DESC, changes DESC, last_us DESC, title, wiki
-LIMIT :row_limit"""
-_LISTS: Final[dict[Kind, str]] = {
+  FROM selected GROUP BY wiki, title
+),
+ranked AS (
+  SELECT *, RANK() OVER (ORDER BY changes DESC) AS place,
+    CASE WHEN changes_before > 0 THEN RANK() OVER (ORDER BY changes_before DESC) END AS place_before
+  FROM counted
+),
+listed AS (
+  SELECT * FROM ranked WHERE changes > 0
+  ORDER BY changes DESC, last_us DESC, title, wiki LIMIT :row_limit
+)""",
     "editors": """
 counted AS (
   SELECT editor, MAX(COALESCE(bot, FALSE)) AS bot, COUNT(*) AS changes,
@@ -165,6 +163,7 @@ WITH {tables}
 SELECT * FROM totals LEFT JOIN (SELECT *, 1 AS present FROM listed) AS list ON TRUE
 ORDER BY {order}"""
 _ORDERS: Final[dict[Kind, str]] = {
+    "top": "changes DESC, last_us DESC, title, wiki",
     "editors": "changes DESC, last_us DESC, editor",
     "changes": "event_us DESC, event_id DESC",
     "timeline": "age DESC",
@@ -175,9 +174,4 @@ _ORDERS: Final[dict[Kind, str]] = {
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
     filters = [_BOTS[bots], *(text for name, text in _FILTERS.items() if name in parameters)]
     selected = _SELECTED.format(filters=" AND ".join(filters))
-    if kind == "top":
-        return _TOP.format(selected=selected)
-    return _STATEMENT.format(
-        tables=", ".join((selected, _TOTALS, _LISTS[kind])),
-        order=_ORDERS[kind],
-    )
+    return _STATEMENT.format(tables=", ".join((selected, _TOTALS, _LISTS[kind])), order=_ORDERS[kind])

@@ -18,6 +18,11 @@ from wiki_web.store import NothingHeld, Position, Store
 _STALE_AFTER: Final = 30.0  # seconds without a new commit
 _ASKED_LATELY: Final = 30.0  # seconds: of the queries asked since then, some are kept fresh
 _MOST_KEPT_FRESH: Final = 8  # beside the default query; others are computed when they are asked
+# An answer that takes long, and much longer than the default one, holds that up: it is computed less often.
+_DEAR: Final = 0.5  # seconds
+_DEARER: Final = 3.0  # times as long
+_REST_PER_COST: Final = 10.0
+_LONGEST_REST: Final = 15.0  # seconds
 _KEPT: Final = 128
 _KEPT_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -35,6 +40,7 @@ class Snapshot:
     answer: Answer
     position: Position | None
     computed_at: float  # monotonic seconds
+    cost: float = 0.0  # seconds that it took
     _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
     _etags: dict[tuple[str, State], str] = field(default_factory=dict)
 
@@ -102,7 +108,7 @@ class Snapshots:
     def get(self, query: Query) -> Snapshot:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        Raises Busy or EngineError.
+        One that takes long may be some seconds older. Raises Busy or EngineError.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -112,18 +118,23 @@ class Snapshots:
             if entry is not None:
                 entry.asked_at = self._clock()
                 self._entries.move_to_end(query)
-                if entry.snapshot.position in (position, self._refreshed_to):
+                if entry.snapshot.position in (position, self._refreshed_to) or self._rests(query):
                     return entry.snapshot
         return self._compute(query, wait=_LONGEST_WAIT)
 
     def refresh(self) -> None:
-        """Compute what is asked for at the newest commit, the default query first. Raises EngineError."""
+        """Compute what is asked for at the newest commit, the default query first; of what takes long, one.
+
+        Raises EngineError.
+        """
         position = self._store.position
         if position is None or position.as_of_us is None:
             return
         with self._guard:
             due = [query for query in self._asked_lately() if not self._is_at(query, position)]
-        for query in due:
+            dear = [query for query in due if self._is_dear(query)]
+            rested = sorted((query for query in dear if not self._rests(query)), key=self._computed_at)
+        for query in [query for query in due if query not in dear] + rested[:1]:
             self._compute(query, wait=None)
         self._refreshed_to = position
 
@@ -139,6 +150,21 @@ class Snapshots:
     def _is_at(self, query: Query, position: Position) -> bool:
         entry = self._entries.get(query)
         return entry is not None and entry.snapshot.position == position
+
+    def _is_dear(self, query: Query) -> bool:
+        entry, default = self._entries.get(query), self._entries.get(self.default)
+        if entry is None or default is None:
+            return False
+        return entry.snapshot.cost > max(_DEAR, _DEARER * default.snapshot.cost)
+
+    def _rests(self, query: Query) -> bool:
+        """Whether an answer takes long and is new enough for that."""
+        snapshot = self._entries[query].snapshot
+        rest = min(_REST_PER_COST * snapshot.cost, _LONGEST_REST)
+        return self._is_dear(query) and self._clock() - snapshot.computed_at < rest
+
+    def _computed_at(self, query: Query) -> float:
+        return self._entries[query].snapshot.computed_at
 
     def _compute(self, query: Query, wait: float | None) -> Snapshot:
         with self._guard:
@@ -171,7 +197,7 @@ class Snapshots:
         except NothingHeld as error:
             return self._nothing(query, error.position)
         answer = answer_of(query, as_of_us, run())
-        snapshot = Snapshot(answer, position, now)
+        snapshot = Snapshot(answer, position, now, self._clock() - now)
         with self._guard:
             known = self._entries.get(query)
             self._entries[query] = _Entry(snapshot, known.asked_at if known else now)

@@ -7,6 +7,7 @@ new row constant. A query reads only the hours that its window reaches.
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -19,6 +20,7 @@ from pyspark import StorageLevel
 from pyspark.errors import PySparkException
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as sf
+from pyspark.sql.types import StructType
 
 from wiki_web.engines import EngineDied, EngineError, Progress
 from wiki_web.queries import Parameter, Statement
@@ -80,13 +82,10 @@ class SparkEngine:
             # First: the same hours again would be found cached, and then be given back with those before.
             _release(hour.frame for hour in before.hours)
             _release(before.sealed_frames)
-            cached = []
-            for done, hour in enumerate(hours, start=1):
-                cached += self._cache_hours([hour], horizon_us)
-                progress(done)
+            cached = self._cache_hours(hours, horizon_us, progress)
             sealed_frames = self._cache_rows(tail)
             with self._changing:
-                self._held = _Held(boundary_of(hours), tuple(cached), tail, sealed_frames)
+                self._held = _Held(boundary_of(hours), cached, tail, sealed_frames)
 
     def append(self, rows: pa.Table) -> None:
         with self._changing, _engine_errors(self._spark):
@@ -105,7 +104,7 @@ class SparkEngine:
         with _engine_errors(self._spark):
             before = self._held
             known = {cached.hour for cached in before.hours}
-            kept = [cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us]
+            kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us)
             kept += self._cache_hours([hour for hour in hours if hour not in known], horizon_us)
             from_us = max(boundary_of(hours), horizon_us)
             sealed = concat([before.sealed, *before.newest]).filter(pc.field(EVENT_US) >= from_us)
@@ -114,7 +113,7 @@ class SparkEngine:
                 # What was appended meanwhile may be of an hour that was taken in with its file.
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(rows.filter(pc.field(EVENT_US) >= from_us) for rows in arrived)
-                held = _Held(boundary_of(hours), tuple(kept), sealed, sealed_frames)
+                held = _Held(boundary_of(hours), kept, sealed, sealed_frames)
                 self._held = self._with_newest(held, newest)
             _release(cached.frame for cached in before.hours if cached not in kept)
             _release(before.sealed_frames)
@@ -152,20 +151,31 @@ class SparkEngine:
         held_rows = sum(cached.rows for cached in hours) + held.sealed.num_rows + held.newest_rows
         return rows.coalesce(1) if held_rows <= _ONE_TASK_ROWS else rows
 
-    def _cache_hours(self, hours: Iterable[Hour], horizon_us: int) -> list[_CachedHour]:
+    def _cache_hours(
+        self, hours: Sequence[Hour], horizon_us: int, progress: Progress = lambda done: None
+    ) -> tuple[_CachedHour, ...]:
         """Those that reach beyond `horizon_us`, without the rows before it."""
+        wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
+        if not wanted:
+            return ()
+        schema = self._spark.read.parquet(str(wanted[-1].path)).schema
+        frames = [self._hour_frame(hour, schema, horizon_us) for hour in wanted]
         cached = []
-        for hour in hours:
-            if microseconds(hour.end) > horizon_us:
-                stored = self._spark.read.parquet(str(hour.path))
-                columns = [
-                    (sf.unix_micros(stored[name]) if column == EVENT_US else stored[name]).alias(column)
-                    for column, name in STORED.items()
-                ]
-                rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
-                frame = rows.persist(StorageLevel.MEMORY_AND_DISK)
-                cached.append(_CachedHour(hour, frame, frame.count()))
-        return cached
+        # An hour is one task.
+        with ThreadPoolExecutor(self._spark.sparkContext.defaultParallelism) as pool:
+            for hour, frame, rows in zip(wanted, frames, pool.map(DataFrame.count, frames), strict=True):
+                cached.append(_CachedHour(hour, frame, rows))
+                progress(len(hours) - len(wanted) + len(cached))
+        return tuple(cached)
+
+    def _hour_frame(self, hour: Hour, schema: StructType, horizon_us: int) -> DataFrame:
+        stored = self._spark.read.schema(schema).parquet(str(hour.path))
+        columns = [
+            (sf.unix_micros(stored[name]) if column == EVENT_US else stored[name]).alias(column)
+            for column, name in STORED.items()
+        ]
+        rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+        return rows.persist(StorageLevel.MEMORY_AND_DISK)
 
     def _cache_rows(self, rows: pa.Table) -> tuple[DataFrame, ...]:
         frames = []
@@ -187,6 +197,8 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
+        # A day of English Wikipedia and the 1.5 GB of its container; what is too much of the cached rows goes to the disk.
+        .config("spark.driver.memory", "896m")
         # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
         # Spark keeps a hundred compiled classes; a refresh runs more, so each was compiled every time.
