@@ -197,8 +197,8 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
-        # A day of English Wikipedia and the 1.5 GB of its container; what is too much of the cached rows goes to the disk.
-        .config("spark.driver.memory", "896m")
+        # Enough for a day of English Wikipedia; with Java's own and Python's share it fits a container of 1.5 GB.
+        .config("spark.driver.memory", "768m")
         # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
         # Spark keeps a hundred compiled classes; a refresh runs more, so each was compiled every time.
