@@ -43,7 +43,7 @@ _NAIVE = """
 SELECT title, COUNT(*) AS changes FROM read_parquet($files, hive_partitioning = false)
 WHERE event_time > $after AND type IN ('edit', 'new') GROUP BY title ORDER BY changes DESC LIMIT 20"""
 # Refreshes before those that count: Spark compiles what it runs often.
-_WARM_UP = {"duckdb": 2, "spark": 5}
+_WARM_UP = {"duckdb": 2, "spark": 3}
 _TURNS = 2
 
 
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("--engine", choices=["duckdb", "spark"], action="append", help="only this one")
     parser.add_argument("--part", choices=["refreshes", "viewers"], help="only this one")
     options = parser.parse_args()
-    size = Size(2, 5, 100, 10, options.rate) if options.quick else Size(7, 10, 1000, 60, options.rate)
+    size = Size(2, 6, 100, 10, options.rate) if options.quick else Size(7, 10, 1000, 60, options.rate)
     engines = options.engine or ["duckdb", "spark"]
     hour = an_hour(Random(1), size.rate)
     with tempfile.TemporaryDirectory() as folder:
@@ -128,7 +128,8 @@ def _windows(
         queries = Subject(Query("top", length, 20)).queries
         for _ in range(_WARM_UP[name]):
             _refresh_cost(store, volume, queries, size.rate)
-        yield window, [_refresh_cost(store, volume, queries, size.rate) for _ in range(size.refreshes)]
+        counted = range(size.refreshes // _TURNS)
+        yield window, [_refresh_cost(store, volume, queries, size.rate) for _ in counted]
 
 
 def _refresh_cost(store: Store, committed: CommittedChanges, queries: Sequence[Query], rate: int) -> _Cost:

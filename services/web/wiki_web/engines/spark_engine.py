@@ -197,7 +197,7 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
-        # Enough for a day of English Wikipedia; with Java's own and Python's share it fits a container of 1.5 GB.
+        # Enough for a day of English Wikipedia; with what Java and Python take it fits the container.
         .config("spark.driver.memory", "768m")
         # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
