@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from consumer.maintenance.volumes import CLOSED, HISTORY_END, Volume, ignore, read_ids
 from wiki_consumer import history
 from wiki_consumer.history import History, VerificationFailed
-from wiki_consumer.raw_files import UnreadableFile
+from wiki_consumer.raw_files import HOUR, UnreadableFile
 
 HOUR_22, HOUR_23, HOUR_00 = CLOSED[:3]
 
@@ -113,7 +113,7 @@ def test_other_folders_are_no_hours(volume: Volume) -> None:
         copy.parent.mkdir(parents=True)
         copy.touch()
     assert volume.history.hours() == [HOUR_22]
-    assert volume.history.end() == HOUR_22 + history.HOUR
+    assert volume.history.end() == HOUR_22 + HOUR
 
 
 def test_what_reads_back_differently_is_not_published(volume: Volume) -> None:
