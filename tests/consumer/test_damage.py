@@ -92,6 +92,14 @@ def test_a_damaged_file_of_the_checkpoint_is_named_with_the_command(
     assert committed_ids(settings.data_dir) == before
 
 
+def test_a_file_of_the_checkpoint_that_holds_something_else_is_named_with_the_command(
+    spark: SparkSession, settings: Settings
+) -> None:
+    last(Volume(settings.data_dir).checkpoint / "offsets").write_text("something else")
+    with pytest.raises(Broken, match=checkpoint.RESET):
+        run(spark, settings, until=BATCHES * EACH + 1)
+
+
 @pytest.mark.parametrize("name", ["metadata", checkpoint.TOPIC_FILE])
 def test_a_damaged_identity_is_named_with_the_command(
     spark: SparkSession, settings: Settings, name: str

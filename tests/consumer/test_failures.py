@@ -35,6 +35,7 @@ def test_damaged_checkpoints_ask_for_a_decision() -> None:
         ("com.fasterxml.jackson.core.io.JsonEOFException", "Unexpected end-of-input"),
         ("java.io.EOFException", "Stream ended prematurely"),
         ("java.lang.IllegalStateException", "Incomplete log file"),
+        ("org.apache.spark.SparkIllegalStateException", "[MALFORMED_LOG_FILE] Log file was malformed"),
     ):
         failure = classify(causes(cause))
         assert not failure.passing

@@ -27,7 +27,7 @@ _UNREADABLE = (
     "org.apache.hadoop.fs.ChecksumException",
     "org.json4s.",
 )
-_STATE = "[CANNOT_LOAD_STATE_STORE"
+_DAMAGED = ("[CANNOT_LOAD_STATE_STORE", "[MALFORMED_LOG_FILE")
 _INCOMPLETE = "Incomplete log file"
 _KAFKA = "org.apache.kafka."
 _MAX_LENGTH = 300
@@ -65,7 +65,7 @@ def classify(causes: Sequence[Cause]) -> Failure:
 
 def _is_unreadable(cause: Cause) -> bool:
     name, message = cause
-    return name.startswith(_UNREADABLE) or message.startswith(_STATE) or _INCOMPLETE in message
+    return name.startswith(_UNREADABLE) or message.startswith(_DAMAGED) or _INCOMPLETE in message
 
 
 def _one_line(text: str) -> str:
