@@ -23,6 +23,7 @@ _DEAR: Final = 0.5  # seconds
 _DEARER: Final = 3.0  # times as long
 _REST_PER_COST: Final = 10.0
 _LONGEST_REST: Final = 15.0  # seconds
+_OLDEST: Final = 30.0  # seconds: then who asks waits for a new one
 _KEPT: Final = 128
 _KEPT_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -118,7 +119,8 @@ class Snapshots:
             if entry is not None:
                 entry.asked_at = self._clock()
                 self._entries.move_to_end(query)
-                if entry.snapshot.position in (position, self._refreshed_to) or self._rests(query):
+                as_fresh = entry.snapshot.position in (position, self._refreshed_to)
+                if as_fresh or (self._is_dear(query) and self._age(query) < _OLDEST):
                     return entry.snapshot
         return self._compute(query, wait=_LONGEST_WAIT)
 
@@ -133,8 +135,8 @@ class Snapshots:
         with self._guard:
             due = [query for query in self._asked_lately() if not self._is_at(query, position)]
             dear = [query for query in due if self._is_dear(query)]
-            rested = sorted((query for query in dear if not self._rests(query)), key=self._computed_at)
-        for query in [query for query in due if query not in dear] + rested[:1]:
+            rested = sorted((query for query in dear if self._has_rested(query)), key=self._age)
+        for query in [query for query in due if query not in dear] + rested[-1:]:
             self._compute(query, wait=None)
         self._refreshed_to = position
 
@@ -157,14 +159,13 @@ class Snapshots:
             return False
         return entry.snapshot.cost > max(_DEAR, _DEARER * default.snapshot.cost)
 
-    def _rests(self, query: Query) -> bool:
-        """Whether an answer takes long and is new enough for that."""
-        snapshot = self._entries[query].snapshot
-        rest = min(_REST_PER_COST * snapshot.cost, _LONGEST_REST)
-        return self._is_dear(query) and self._clock() - snapshot.computed_at < rest
+    def _has_rested(self, query: Query) -> bool:
+        """Whether a dear answer is due again."""
+        cost = self._entries[query].snapshot.cost
+        return self._age(query) >= min(_REST_PER_COST * cost, _LONGEST_REST)
 
-    def _computed_at(self, query: Query) -> float:
-        return self._entries[query].snapshot.computed_at
+    def _age(self, query: Query) -> float:
+        return self._clock() - self._entries[query].snapshot.computed_at
 
     def _compute(self, query: Query, wait: float | None) -> Snapshot:
         with self._guard:
