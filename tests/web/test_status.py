@@ -5,6 +5,7 @@ import re
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -122,6 +123,25 @@ def test_a_service_that_shows_no_fresh_data_is_not_ready_and_says_why(
     refresh()
     assert told()[0] == 503
     assert re.match("refresh fails: CommitLogError: .*torn", told()[1])
+
+
+def test_a_service_that_holds_rows_is_not_ready_before_the_first_answer(
+    app: Flask, client: FlaskClient, committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    committed.commit(Change(now()))
+    refresher: Refresher = app.extensions["refresher"]
+    told: list[str] = []
+    prepare = duckdb_engine.prepare
+
+    def ask_first(*arguments: Any) -> Any:
+        told.append(client.get("/readyz").text)
+        return prepare(*arguments)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duckdb_engine, "prepare", ask_first)
+        refresher.refresh_once()
+    assert told[-1] == "the first answer is being computed\n"
+    assert client.get("/readyz").text == "ready\n"
 
 
 def test_a_service_that_loads_is_not_ready_and_says_how_far_it_is(

@@ -66,7 +66,7 @@ def not_ready(store: Store, snapshots: Snapshots, refresher: Refresher) -> str |
         return "no change committed yet"
     if state == "stale" and position is not None:
         return f"stale: no commit for {time.time() - position.committed_at:.0f} s"
-    return None
+    return None if snapshots.shown() else "the first answer is being computed"
 
 
 def _shown_position(snapshots: Snapshots) -> Position | None:
