@@ -30,7 +30,7 @@ from wiki_consumer.volume import Volume
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
 TIMEOUT_SECONDS = 900.0
 # The first batches of a query load classes and compile.
-WARM_UP_BATCHES = 10
+WARM_UP_BATCHES = 20
 TRIGGER = timedelta(seconds=1)
 MAINTENANCE_PAUSE = timedelta(seconds=5)
 
