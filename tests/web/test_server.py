@@ -99,6 +99,19 @@ def test_a_worker_that_is_killed_is_replaced(start: Start, committed: CommittedC
     wait_until(lambda: get(port, "/readyz")[0] == 200, timeout=60, what="another worker is ready")
 
 
+def test_a_jvm_that_is_killed_ends_web_even_while_nothing_is_asked_of_it(
+    start: Start, committed: CommittedChanges, port: int
+) -> None:
+    """The supervisor starts it anew; with one commit and no request, only the watch can tell."""
+    committed.commit(Change(now(), "A"))
+    web = start(WEB_ENGINE="spark")
+    wait_until(lambda: accepts(port) and get(port, "/readyz")[0] == 200, timeout=120, what="web is ready")
+    (java,) = [child for child in psutil.Process(web.pid).children(recursive=True) if child.name() == "java"]
+    java.kill()
+    assert web.wait(60) != 0
+    assert "spark: its JVM has ended" in web.output()
+
+
 def test_clients_that_never_finish_a_request_keep_nobody_waiting_for_ever(
     start: Start, committed: CommittedChanges, port: int
 ) -> None:

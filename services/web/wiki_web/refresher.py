@@ -133,6 +133,7 @@ class Refresher:
 
     def _watch(self) -> None:
         while not self._stopping.wait(self._hung_after / _LOOKS_FOR_LIFE):
+            self._store.check_engine()
             if self._silent() > self._hung_after:
                 raise EngineDied(f"no sign of life for {self._hung_after:g} s")
 

@@ -83,6 +83,10 @@ class Store:
     def rows_held(self) -> int:
         return self._engine.rows_held
 
+    def check_engine(self) -> None:
+        """Raises EngineDied."""
+        self._engine.check()
+
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
         return max(0, CommitLog(self._changes_dir).latest_batch() - (position.batch if position else -1))

@@ -44,6 +44,9 @@ class Engine(Protocol):
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         """Fix the rows held now; the returned call computes over exactly those."""
 
+    def check(self) -> None:
+        """Raise EngineDied if it is gone, which is else told only by what is asked of it."""
+
     def close(self) -> None:
         """Give back what the engine holds; nothing works afterwards."""
 

@@ -94,6 +94,9 @@ class DuckDBEngine:
 
         return run
 
+    def check(self) -> None:
+        """It lives and dies with this process."""
+
     def close(self) -> None:
         with self._turn:
             self._connection.close()

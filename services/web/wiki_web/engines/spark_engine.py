@@ -130,6 +130,10 @@ class SparkEngine:
 
         return run
 
+    def check(self) -> None:
+        if _has_died(self._spark):
+            raise EngineDied("spark: its JVM has ended")
+
     def close(self) -> None:
         with _engine_errors(self._spark):
             self._spark.stop()
@@ -229,10 +233,13 @@ def _engine_errors(spark: SparkSession) -> Iterator[None]:
     try:
         yield
     except (PySparkException, Py4JError, ConnectionError) as error:
-        gateway = spark.sparkContext._gateway
-        process = getattr(gateway, "proc", None)
-        died = process is not None and process.poll() is not None
-        raise (EngineDied if died else EngineError)(f"spark: {_first_line(error)}") from error
+        raised = EngineDied if _has_died(spark) else EngineError
+        raise raised(f"spark: {_first_line(error)}") from error
+
+
+def _has_died(spark: SparkSession) -> bool:
+    process = getattr(spark.sparkContext._gateway, "proc", None)
+    return process is not None and process.poll() is not None
 
 
 def _first_line(error: BaseException) -> str:
