@@ -16,7 +16,7 @@ from benchmarks.batches import Bench, Pace, to_noop, together
 from benchmarks.old_volume import FILES_OF_AN_HOUR, grow_old, open_hour
 from harness.kafka import Broker
 from wiki_consumer import logs, query
-from wiki_consumer.renumbering import COMPACT_INTERVAL
+from wiki_consumer.sink_log import COMPACT_INTERVAL
 
 GOAL_DRAIN_PER_SECOND = 20_000
 GOAL_P99_SECONDS = 0.8
@@ -27,8 +27,8 @@ FIRST_BATCHES = 2
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything. A full run's `batches` have two compactions of the sink's log among them, and
-    are so many that the slowest ones are not chance.
+    """How much of everything. A full run's `batches` have a compaction of the sink's log among them, and are
+    so many that the slowest ones are not chance.
     """
 
     backlog: int
@@ -41,7 +41,7 @@ class Sizes:
 
 FULL = Sizes(
     backlog=1_000_000,
-    batches=2 * COMPACT_INTERVAL,
+    batches=COMPACT_INTERVAL,
     rates=(10, 100),
     turns=2,
     history_days=7,

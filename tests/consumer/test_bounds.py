@@ -18,6 +18,7 @@ from consumer.fast_hours import OUT_OF_ORDER, NewestRow
 from consumer.maintenance.volumes import Volume as Looked
 from consumer.test_kills import load, reader
 from harness.kafka import Broker
+from wiki_consumer import sink_log
 from wiki_consumer.consumer import Consumer
 from wiki_consumer.health import Health
 from wiki_consumer.maintenance import Maintenance, Report
@@ -38,7 +39,6 @@ GRACE = timedelta(seconds=3)
 # How much later a file goes: the log has to be rewritten first, and looked at twice.
 SLACK = timedelta(seconds=20)
 SPARK = {
-    "spark.sql.streaming.fileSink.log.compactInterval": "5",
     "spark.sql.streaming.fileSink.log.cleanupDelay": "3s",
     "spark.sql.streaming.minBatchesToRetain": "5",
 }
@@ -68,8 +68,13 @@ def configured(spark: SparkSession) -> Iterator[None]:
 
 @pytest.mark.slow
 def test_old_files_go_while_the_query_runs_and_no_row_is_lost_or_doubled(
-    spark: SparkSession, broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
+    spark: SparkSession,
+    broker: Broker,
+    new_topic_name: Callable[[], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(sink_log, "COMPACT_INTERVAL", 5)
     servers, topic, volume = broker.bootstrap_servers, new_topic_name(), Volume(tmp_path)
     settings = Settings(
         kafka_bootstrap_servers=servers,

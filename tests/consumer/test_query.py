@@ -23,7 +23,7 @@ from harness.processes import wait_until
 from wiki_consumer import kafka, query
 from wiki_consumer.progress import Batch, batch_of
 from wiki_consumer.settings import Settings
-from wiki_consumer.sink_log import read_sink_log
+from wiki_consumer.sink_log import COMPACT_INTERVAL_SETTING, read_sink_log
 from wiki_consumer.volume import Volume
 
 PARTITIONS = 2
@@ -61,7 +61,7 @@ def started(
 ) -> Iterator[StreamingQuery]:
     volume = Volume(settings.data_dir)
     session = spark.newSession()  # with settings of its own
-    session.conf.set("spark.sql.streaming.fileSink.log.compactInterval", COMPACT_INTERVAL)
+    session.conf.set(COMPACT_INTERVAL_SETTING, COMPACT_INTERVAL)
     running = query.start(
         session,
         query.Query(

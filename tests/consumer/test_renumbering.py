@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from wiki_consumer import checkpoint, renumbering
-from wiki_consumer.sink_log import LOG_DIRECTORY, read_sink_log
+from wiki_consumer.sink_log import COMPACT_INTERVAL, LOG_DIRECTORY, read_sink_log
 from wiki_consumer.volume import Volume
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -94,7 +94,7 @@ def test_only_the_log_that_was_replaced_last_is_kept(volume: Volume) -> None:
 
 
 def test_a_log_with_many_staged_batches_has_the_files_that_spark_looks_for(volume: Volume) -> None:
-    last = renumbering.COMPACT_INTERVAL
+    last = COMPACT_INTERVAL
     for batch in range(2, last + 1):
         add_batch(volume.staging, batch, f"new-{batch}")
     renumbering.finish(volume, now=NOW)

@@ -11,15 +11,10 @@ looks at files that no log names; the new log appears whole, by rename, and then
 
 import shutil
 from datetime import datetime
-from typing import Final
 
 from wiki_consumer.checkpoint import position
-from wiki_consumer.sink_log import LOG_DIRECTORY, VERSION, read_sink_log, written
+from wiki_consumer.sink_log import COMPACT_INTERVAL, LOG_DIRECTORY, VERSION, read_sink_log, written
 from wiki_consumer.volume import Volume
-
-# As the session's setting: every so many batches Spark writes all entries, some ten thousand, to one file.
-# That batch takes twice as long as others: fewer than one in a hundred are to be so slow.
-COMPACT_INTERVAL: Final = 120
 
 
 def is_needed(volume: Volume) -> bool:

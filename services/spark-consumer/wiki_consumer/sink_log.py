@@ -7,6 +7,7 @@ no number are writes in flight or checksums.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +18,10 @@ from urllib.parse import unquote
 LOG_DIRECTORY: Final = "_spark_metadata"
 VERSION: Final = "v1"
 READ_ATTEMPTS: Final = 5
+# Every so many batches Spark writes all entries, some ten thousand, to one file. That batch takes twice as
+# long as others: so few are to be so slow that the slowest in a hundred is none of them.
+COMPACT_INTERVAL: Final = 240
+COMPACT_INTERVAL_SETTING: Final = "spark.sql.streaming.fileSink.log.compactInterval"
 _BLOCK_BYTES: Final = 32 * 1024 * 1024
 
 
@@ -60,20 +65,36 @@ def read_sink_log(changes: Path) -> SinkLog:
     )
 
 
+def compact_interval(changes: Path) -> int:
+    """COMPACT_INTERVAL, or for a log that was compacted at other intervals, the largest part of it that fits.
+
+    Spark takes the next larger divisor of the batches up to the last compaction, which may be all of them:
+    the log would have as many files before it is compacted again.
+    """
+    _, compacted = _files(changes / LOG_DIRECTORY)
+    return math.gcd(COMPACT_INTERVAL, max(compacted, default=-1) + 1)
+
+
 def _batches(log: Path) -> dict[int, Path]:
     """The files that make up the newest state, by batch: the last compacted one and all after it."""
-    plain: dict[int, Path] = {}
-    compacted: dict[int, Path] = {}
-    for path in log.iterdir() if log.is_dir() else ():
-        number = path.name.removesuffix(".compact")
-        if number.isdecimal():
-            (plain if number == path.name else compacted)[int(number)] = path
+    plain, compacted = _files(log)
     start = max(compacted, default=-1)
     last = max(start, max(plain, default=-1))
     if missing := [batch for batch in range(start + 1, last + 1) if batch not in plain]:
         raise SinkLogError(f"{log}: batch {missing[0]} of {last} is missing")
     newest = {start: compacted[start]} if compacted else {}
     return newest | {batch: plain[batch] for batch in range(start + 1, last + 1)}
+
+
+def _files(log: Path) -> tuple[dict[int, Path], dict[int, Path]]:
+    """The files of single batches and the compacted ones, by batch."""
+    plain: dict[int, Path] = {}
+    compacted: dict[int, Path] = {}
+    for path in log.iterdir() if log.is_dir() else ():
+        number = path.name.removesuffix(".compact")
+        if number.isdecimal():
+            (plain if number == path.name else compacted)[int(number)] = path
+    return plain, compacted
 
 
 def _read_batch(path: Path) -> list[tuple[CommittedFile, bool]]:

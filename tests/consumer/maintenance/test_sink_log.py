@@ -7,7 +7,16 @@ import pytest
 from pyspark.sql import SparkSession
 
 from consumer.maintenance.volumes import Volume
-from wiki_consumer.sink_log import SinkLog, SinkLogError, read_sink_log
+from wiki_consumer import sink_log
+from wiki_consumer.sink_log import (
+    COMPACT_INTERVAL,
+    COMPACT_INTERVAL_SETTING,
+    LOG_DIRECTORY,
+    SinkLog,
+    SinkLogError,
+    compact_interval,
+    read_sink_log,
+)
 
 WRITTEN_IN_NO_YEAR = b'v1\n{"path":"file:///v/date=1/a","modificationTime":1e300,"action":"add"}'
 
@@ -42,6 +51,31 @@ def test_ignores_writes_in_flight(volume: Volume) -> None:
     (volume.changes / "_spark_metadata/.6.0d5b3a3e-2f43-4a53-8f0a-0a8f0f3a7a51.tmp").write_text("v1\n{half")
 
     assert read_sink_log(volume.changes) == expected
+
+
+def test_a_log_that_was_compacted_at_another_interval_does_not_wait_long_for_the_next_compaction(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sink_log, "COMPACT_INTERVAL", 6)
+    changes = tmp_path / "changes"
+    _let_spark_write(spark, tmp_path, range(15), interval=3)
+    # As Spark does once they are old enough; with two of them it would keep to their distance.
+    for compacted in (2, 5, 8, 11):
+        (changes / LOG_DIRECTORY / f"{compacted}.compact").unlink()
+    _let_spark_write(spark, tmp_path, range(15, 18), interval=compact_interval(changes))
+    assert (changes / LOG_DIRECTORY / "17.compact").exists()
+
+
+@pytest.mark.parametrize(
+    ("last", "interval"),
+    [(None, 240), (239, 240), (119, 120), (359, 120), (30 * 7919 - 1, 30), (120 * 7919 - 1, 120)],
+)
+def test_the_interval_fits_the_last_compaction(tmp_path: Path, last: int | None, interval: int) -> None:
+    assert COMPACT_INTERVAL == 240
+    if last is not None:
+        _write_batch(tmp_path, "0.compact", "v1")
+        _write_batch(tmp_path, f"{last}.compact", "v1")
+    assert compact_interval(tmp_path) == interval
 
 
 def test_takes_the_modification_time_and_undoes_the_escaping_of_the_path(tmp_path: Path) -> None:
@@ -106,3 +140,23 @@ def test_a_missing_batch_is_an_error(volume: Volume) -> None:
 def _write_batch(changes: Path, name: str, text: str) -> None:
     (changes / "_spark_metadata").mkdir(exist_ok=True)
     (changes / "_spark_metadata" / name).write_text(text)
+
+
+def _let_spark_write(spark: SparkSession, path: Path, batches: range, *, interval: int) -> None:
+    """A batch each of one line, with a log that is compacted at `interval`."""
+    source = path / "source"
+    source.mkdir(exist_ok=True)
+    for batch in batches:
+        (source / f"{batch:02d}.txt").write_text("line")
+    session = spark.newSession()  # with settings of its own
+    session.conf.set(COMPACT_INTERVAL_SETTING, interval)
+    query = (
+        session.readStream.option("maxFilesPerTrigger", 1)
+        .text(str(source))
+        .writeStream.format("parquet")
+        .option("path", str(path / "changes"))
+        .option("checkpointLocation", str(path / "checkpoint"))
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from wiki_consumer.history import History
 from wiki_consumer.maintenance import Maintenance, Report
 from wiki_consumer.raw_files import GRACE
-from wiki_consumer.sink_log import read_sink_log
+from wiki_consumer.sink_log import COMPACT_INTERVAL_SETTING, read_sink_log
 
 COLUMNS: Final = """event_id string, event_time timestamp, wiki string, domain string, type string,
 namespace int, title string, page_url string, user string, bot boolean, minor boolean, patrolled boolean,
@@ -144,7 +144,7 @@ def run_batches(spark: SparkSession, path: Path, batches: range, *, retention: s
         file.write_text("\n".join(map(json.dumps, rows_of_batch(batch))))
         os.utime(file, (batch, batch))  # the source takes the oldest first
     session = spark.newSession()  # with settings of its own
-    session.conf.set("spark.sql.streaming.fileSink.log.compactInterval", LOG_COMPACT_INTERVAL)
+    session.conf.set(COMPACT_INTERVAL_SETTING, LOG_COMPACT_INTERVAL)
     query = (
         session.readStream.schema(COLUMNS)
         .option("maxFilesPerTrigger", 1)
