@@ -10,14 +10,11 @@ import pytest
 
 from consumer.maintenance.volumes import (
     CLOSED,
-    NOW,
     Volume,
     clean_up,
 )
 from wiki_consumer.checkpoint import RESET
 from wiki_consumer.sink_log import read_sink_log
-
-LONG_AFTER = NOW + timedelta(days=1)
 
 
 def cut_off(path: Path) -> None:
