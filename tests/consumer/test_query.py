@@ -20,10 +20,10 @@ from consumer.running import committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
 from harness.processes import wait_until
-from wiki_consumer import kafka, query
+from wiki_consumer import kafka, query, sink_log
 from wiki_consumer.progress import Batch, batch_of
 from wiki_consumer.settings import Settings
-from wiki_consumer.sink_log import COMPACT_INTERVAL_SETTING, read_sink_log
+from wiki_consumer.sink_log import read_sink_log
 from wiki_consumer.volume import Volume
 
 PARTITIONS = 2
@@ -61,7 +61,6 @@ def started(
 ) -> Iterator[StreamingQuery]:
     volume = Volume(settings.data_dir)
     session = spark.newSession()  # with settings of its own
-    session.conf.set(COMPACT_INTERVAL_SETTING, COMPACT_INTERVAL)
     running = query.start(
         session,
         query.Query(
@@ -110,8 +109,9 @@ def test_each_record_is_accounted_for_and_the_lag_is_that_of_all_partitions(
 
 
 def test_the_log_names_a_file_for_as_long_as_the_retention(
-    spark: SparkSession, settings: Settings, writer: topics.Writer
+    spark: SparkSession, settings: Settings, writer: topics.Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(sink_log, "COMPACT_INTERVAL", COMPACT_INTERVAL)
     changes = Volume(settings.data_dir).changes
     numbers = iter(range(10_000))
 
@@ -123,6 +123,8 @@ def test_the_log_names_a_file_for_as_long_as_the_retention(
     with started(spark, settings, retention=timedelta(seconds=1)):
         wait_until(written_and_out_of_the_log, timeout=60, what="old files are out of the log", every=0.5)
     assert "event-0" not in committed_ids(settings.data_dir)
+    compacted = [int(file.stem) for file in (changes / sink_log.LOG_DIRECTORY).glob("*.compact")]
+    assert {(batch + 1) % COMPACT_INTERVAL for batch in compacted} == {0}
 
 
 @pytest.mark.slow

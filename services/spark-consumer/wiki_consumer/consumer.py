@@ -21,12 +21,7 @@ from wiki_consumer.maintenance import Maintenance
 from wiki_consumer.metrics import Metrics
 from wiki_consumer.raw_files import UnreadableFile
 from wiki_consumer.settings import Settings
-from wiki_consumer.sink_log import (
-    COMPACT_INTERVAL_SETTING,
-    SinkLogError,
-    compact_interval,
-    read_sink_log,
-)
+from wiki_consumer.sink_log import SinkLogError, read_sink_log
 from wiki_consumer.volume import Volume
 
 # How long to wait before the query is started again.
@@ -123,7 +118,6 @@ class Consumer:
             retention=retention,
             known_ids=known_ids.existing(volume.known_ids),
         )
-        self._spark.conf.set(COMPACT_INTERVAL_SETTING, compact_interval(wanted.output))
         try:
             running = query.start(self._spark, wanted)
         except Py4JJavaError as error:

@@ -10,6 +10,7 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_consumer import changes
+from wiki_consumer.sink_log import COMPACT_INTERVAL_SETTING, compact_interval
 
 IN, NEW, OUT = "records", "new", "changes"
 SAMPLE_LENGTH = 200
@@ -72,6 +73,7 @@ def start(spark: SparkSession, query: Query) -> StreamingQuery:
     # One file per date and trigger: on a cluster the state's parts are brought together for it.
     spread = int(spark.conf.get("spark.sql.shuffle.partitions") or 1) > 1
     written = rows(spark, query).repartition(1) if spread else rows(spark, query).coalesce(1)
+    spark.conf.set(COMPACT_INTERVAL_SETTING, compact_interval(query.output))
     milliseconds = round(query.trigger_interval.total_seconds() * 1000)
     return (
         written.writeStream.format("parquet")

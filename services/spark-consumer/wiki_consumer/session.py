@@ -10,8 +10,6 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
-from wiki_consumer.sink_log import COMPACT_INTERVAL, COMPACT_INTERVAL_SETTING
-
 # Heap for a container of about 1 GB: the rest is RocksDB's, the JVM's own and Python's. The state lives
 # outside the heap, so the heap holds one batch at a time.
 DRIVER_MEMORY = "512m"
@@ -48,8 +46,7 @@ _CONFIG = {
     "spark.sql.streaming.noDataProgressEventInterval": "5s",
     # A stop that takes longer is cut short: the next start finds nothing half done.
     "spark.sql.streaming.stopTimeout": "5s",
-    # The sink's log in one file per so many commits; the superseded ones stay for readers that are behind.
-    COMPACT_INTERVAL_SETTING: str(COMPACT_INTERVAL),
+    # What a compaction of the sink's log superseded stays for readers that are behind.
     "spark.sql.streaming.fileSink.log.cleanupDelay": "2m",
 }
 
