@@ -1,0 +1,1 @@
+"""How a service says whether it is well: the server that answers, and the probe that asks."""

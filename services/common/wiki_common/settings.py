@@ -1,0 +1,126 @@
+"""How every service reads its settings: environment variables, read once, checked, frozen."""
+
+import sys
+from typing import Annotated, Any, Final, Literal, TypeVar
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+WRONG_SETTINGS: Final = 2
+"""The exit code of a process whose settings are wrong."""
+
+
+def _in_upper_case(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return validate(value.upper() if isinstance(value, str) else value)
+    except ValidationError:
+        # So that the error shows the value as it was written.
+        return validate(value)
+
+
+ANY_CASE: Final = WrapValidator(_in_upper_case)
+
+
+def _in_lower_case(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _comma_list(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), Field(min_length=1)]
+Port = Annotated[int, Field(ge=1, le=65_535)]
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], ANY_CASE]
+LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_in_lower_case)]
+
+
+class InvalidSettings(Exception):
+    """One line per setting that is wrong: the variable, its value, what is allowed."""
+
+
+class _TrimmedEnvironment(EnvSettingsSource):
+    """The environment without white space around the values."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        value, key, is_complex = super().get_field_value(field, field_name)
+        if isinstance(value, str):
+            # A password may begin or end with a space, but not with the end of a line.
+            value = value.strip("\r\n" if _is_secret(field) else None) or None
+        return value, key, is_complex
+
+
+class ServiceSettings(BaseSettings):
+    """Each field is the environment variable of the same name in capitals.
+
+    White space around a value is no part of it, and a value of nothing else counts as unset: Compose passes
+    variables that it doesn't know as empty ones, and a file with Windows' line ends leaves a carriage return
+    behind each.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    bind_address: str = "0.0.0.0"  # noqa: S104 - inside a container every interface is meant
+    log_level: LogLevel = "INFO"
+    log_format: LogFormat = "console"
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *sources: Any, **named: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Values given in code, then the environment: a .env file is for Compose alone."""
+        return named["init_settings"], _TrimmedEnvironment(settings_cls)
+
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+def read_settings(settings: type[SettingsT]) -> SettingsT:
+    """The settings in the environment. InvalidSettings names each variable that is wrong."""
+    try:
+        return settings()
+    except ValidationError as error:
+        lines = [_line(settings, problem) for problem in error.errors()]
+        raise InvalidSettings("\n".join(lines)) from None
+
+
+def read_settings_or_exit(settings: type[SettingsT]) -> SettingsT:
+    """The settings in the environment; wrong ones end the process with a line for each and WRONG_SETTINGS."""
+    try:
+        return read_settings(settings)
+    except InvalidSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201 - logs are not set up without settings
+        raise SystemExit(WRONG_SETTINGS) from None
+
+
+def _line(settings: type[BaseSettings], problem: ErrorDetails) -> str:
+    message = problem["msg"].removeprefix("Value error, ")
+    if not problem["loc"]:
+        return message
+    field = str(problem["loc"][0])
+    value = problem["input"]
+    shown = ",".join(value) if isinstance(value, tuple) else value
+    if _is_secret(settings.model_fields.get(field)):
+        shown = "…"
+    return f"{field.upper()}={shown}: {message}"
+
+
+def _is_secret(field: FieldInfo | None) -> bool:
+    return field is not None and SecretStr.__name__ in str(field.annotation)

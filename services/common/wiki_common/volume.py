@@ -1,0 +1,78 @@
+"""Where everything lies below DATA_DIR, for those who write there and those who read."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import AfterValidator
+
+HOUR: Final = timedelta(hours=1)
+HISTORY_FILE: Final = "part-0.parquet"
+# Other folders, such as a person's copies, are no hours.
+_HOUR_FOLDER: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/hour=(\d\d)")
+
+
+def _expanded(path: Path) -> Path:
+    if any(character in str(path) for character in "\r\n\0"):
+        raise ValueError("expected a path without line ends")
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ValueError(str(error)) from None
+
+
+FolderPath = Annotated[Path, AfterValidator(_expanded)]
+"""A setting that names a folder; `~` at its start is the home directory."""
+
+
+def hour_of(time: datetime) -> datetime:
+    """The start of the hour (UTC) that `time` lies in."""
+    return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def date_folder(day: date) -> str:
+    """`date=2026-01-31`, as in `changes` and in `history`."""
+    return f"date={day:%Y-%m-%d}"
+
+
+@dataclass(frozen=True)
+class Volume:
+    """The folders that everybody may know of."""
+
+    root: Path
+
+    @property
+    def changes(self) -> Path:
+        """The rows that the consumer committed since the end of the history."""
+        return self.root / "changes"
+
+    @property
+    def history(self) -> Path:
+        """The closed hours, a file each."""
+        return self.root / "history"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The consumer's own."""
+        return self.root / "checkpoints"
+
+    def hour_file(self, hour: datetime) -> Path:
+        """`history/date=2026-01-31/hour=07/part-0.parquet` for the hour that begins at `hour` (UTC)."""
+        return self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE
+
+    def hours(self) -> list[datetime]:
+        """The starts (UTC) of the hours that have a file, in order."""
+        folders = (file.parent for file in self.history.glob(f"date=*/hour=*/{HISTORY_FILE}"))
+        named = (_HOUR_FOLDER.fullmatch("/".join(folder.parts[-2:])) for folder in folders)
+        return sorted(
+            datetime.strptime(f"{name[1]} {name[2]} +0000", "%Y-%m-%d %H %z").astimezone(UTC)
+            for name in named
+            if name
+        )
+
+    def history_end(self) -> datetime | None:
+        """Every row before this time (UTC) is in the history; None without any hour."""
+        hours = self.hours()
+        return hours[-1] + HOUR if hours else None
