@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from producer.events import EDIT, edit, edit_without
 from producer.relay.test_decide import json_values, paths, with_value_at
+from wiki_common.event_time import EVENT_TIME_PATTERN
 from wiki_producer.relay.change import Change, EventMeta, Length
 from wiki_producer.relay.decide import Kept, decider
 
@@ -52,6 +53,12 @@ def test_changes_are_valid(data: str) -> None:
 )
 def test_the_schema_refuses_what_is_no_change(value: object) -> None:
     assert not validator.is_valid(value)
+
+
+def test_the_schema_has_the_pattern_of_event_times() -> None:
+    [_, without_timestamp] = schema["anyOf"]
+    found = without_timestamp["properties"]["meta"]["properties"]["dt"]["pattern"]
+    assert found == f"^{EVENT_TIME_PATTERN}$"
 
 
 @given(path=paths, value=json_values)

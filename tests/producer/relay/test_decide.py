@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.event_times import EVENT_TIMES
 from producer.events import CANARY, EDIT, edit, edit_of, edit_without
 from wiki_producer.relay.decide import (
     DEFAULT_LIMITS,
@@ -105,6 +106,20 @@ def test_what_is_no_change_is_rejected_with_a_reason_and_its_bytes(data: str, de
     assert decision.reason is RejectReason.UNREADABLE
     assert detail in decision.detail
     assert decision.value == data.encode()
+
+
+@pytest.mark.parametrize(("text", "accepted"), EVENT_TIMES)
+def test_a_time_of_reception_that_is_needed_has_the_form_that_the_consumer_reads(
+    text: str, accepted: bool
+) -> None:
+    """Which forms these are is the same table for both."""
+    data = edit_without("timestamp", meta={**EDIT["meta"], "dt": text})
+    decision = decide(data)
+    if accepted:
+        assert isinstance(decision, Kept)
+    else:
+        assert isinstance(decision, Rejected)
+        assert "neither `timestamp` nor `meta.dt` says when it happened" in decision.detail
 
 
 def test_the_time_of_reception_will_do_for_a_change_without_timestamp() -> None:

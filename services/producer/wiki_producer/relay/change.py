@@ -10,14 +10,16 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from wiki_common.event_time import LAST_SECOND
+
 Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
-UnixSeconds = Annotated[int, Meta(ge=0, le=253_402_300_799)]  # up to the end of the year 9999
+UnixSeconds = Annotated[int, Meta(ge=0, le=LAST_SECOND)]
 Text = Annotated[str, Meta(min_length=1)]
 
 
 class EventMeta(msgspec.Struct, omit_defaults=True, gc=False):
-    """`id` identifies an event; `dt` is when upstream received it (RFC 3339)."""
+    """`id` identifies an event; `dt` is when upstream received it, in the form of wiki_common.event_time."""
 
     id: Text
     domain: Text

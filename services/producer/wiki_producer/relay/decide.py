@@ -1,13 +1,13 @@
 """What becomes of an event: it is kept, dropped, or rejected. Pure: text in, a decision out."""
 
 from collections.abc import Callable, Collection
-from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from wiki_common.event_time import parse_event_time
 from wiki_producer.relay.change import Change, Envelope
 from wiki_producer.settings import ALL_DOMAINS
 
@@ -109,7 +109,7 @@ def decider(domains: Collection[str], limits: Limits = DEFAULT_LIMITS) -> Callab
 
 
 def _keep(change: Change, data: str, limits: Limits) -> Decision:
-    if change.timestamp is None and not _is_time(change.meta.dt):
+    if change.timestamp is None and parse_event_time(change.meta.dt or "") is None:
         detail = "neither `timestamp` nor `meta.dt` says when it happened"
         return _reject(data, RejectReason.UNREADABLE, detail, limits)
     key = change.title.encode()
@@ -129,13 +129,3 @@ def _reject(data: str, reason: RejectReason, detail: str, limits: Limits) -> Rej
         detail = f"{detail}; value cut to {limits.rejected} of {len(value)} bytes"
         value = value[: limits.rejected]
     return Rejected(digest, reason, detail, value)
-
-
-def _is_time(text: str | None) -> bool:
-    if text is None:
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
