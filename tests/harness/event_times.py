@@ -1,4 +1,4 @@
-"""What is a time in an event and what is not, for everybody who reads one: the rule of wiki_common.event_time.
+"""Texts that are the time of an event and texts that are not: the rule of wiki_common.event_time, by example.
 
 RFC 3339 with `T`, seconds, at most nine digits of a fraction, and `Z` or an offset; from 1970 to 9999 (UTC).
 """

@@ -8,7 +8,7 @@ EVENT_TIME_PATTERN: Final = (
     "[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,9})?"
     "(?:Z|[+-](?:0[0-9]|1[0-4]):[0-5][0-9])"
 )
-"""What the whole text must match, in Python's and in Java's spelling. Not every match is a day that exists."""
+"""What the whole text must match, for Python and for Java. Not every match is a day that exists."""
 
 _PATTERN: Final = re.compile(EVENT_TIME_PATTERN)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from producer.events import EDIT, edit, edit_without
 from producer.relay.test_decide import json_values, paths, with_value_at
 from wiki_common.event_time import EVENT_TIME_PATTERN
-from wiki_producer.relay.change import Change, EventMeta, Length
+from wiki_producer.relay.change import Change, EventMeta, Length, Revision
 from wiki_producer.relay.decide import Kept, decider
 
 schema: dict[str, Any] = json.loads(
@@ -30,7 +30,8 @@ def test_the_schema_is_a_schema() -> None:
     [
         (Change, schema["properties"]),
         (EventMeta, schema["properties"]["meta"]["properties"]),
-        (Length, schema["$defs"]["before_and_after"]["properties"]),
+        (Length, schema["properties"]["length"]["properties"]),
+        (Revision, schema["properties"]["revision"]["properties"]),
     ],
 )
 def test_the_schema_names_the_fields_that_are_decoded(
@@ -69,6 +70,9 @@ def test_whatever_is_kept_is_valid(path: tuple[str, ...], value: object) -> None
 
 
 @given(st.integers(-(2**70), 2**70))
-def test_schema_and_decoder_agree_on_numbers(number: int) -> None:
-    event = {"meta": {"id": "1", "domain": "d"}, "title": "t", "timestamp": 1, "id": number}
+@pytest.mark.parametrize("path", [("id",), ("namespace",), ("length", "old"), ("revision", "new")])
+def test_schema_and_decoder_agree_on_numbers(path: tuple[str, ...], number: int) -> None:
+    event = json.loads(with_value_at(path, number))
+    for name in ("parsedcomment", "server_url", "server_script_path"):
+        del event[name]
     assert isinstance(decide(json.dumps(event)), Kept) == validator.is_valid(event)

@@ -92,6 +92,10 @@ def test_an_unreadable_event_of_another_wiki_is_dropped() -> None:
         (edit(timestamp=-1), ">= 0 - at `$.timestamp`"),
         (edit(id=2**63), "at `$.id`"),
         (edit(namespace=2**31), "at `$.namespace`"),
+        (edit(length={"old": 1, "new": -(2**63)}), "Expected `int` >= 0 - at `$.length.new`"),
+        (edit(length={"old": -1, "new": 1}), "Expected `int` >= 0 - at `$.length.old`"),
+        (edit(length={"new": 2**31}), "at `$.length.new`"),
+        (edit(length={"new": 1.5}), "at `$.length.new`"),
         (edit(bot="yes"), "at `$.bot`"),
         (edit(meta={"domain": "en.wikipedia.org"}), "missing required field `id` - at `$.meta`"),
         (edit_of(None), "at `$.meta.domain`"),
@@ -120,6 +124,11 @@ def test_a_time_of_reception_that_is_needed_has_the_form_that_the_consumer_reads
     else:
         assert isinstance(decision, Rejected)
         assert "neither `timestamp` nor `meta.dt` says when it happened" in decision.detail
+
+
+def test_sizes_up_to_2_gib_are_kept() -> None:
+    length = {"old": 0, "new": 2**31 - 1}
+    assert json.loads(kept(edit(length=length)).value)["length"] == length
 
 
 def test_the_time_of_reception_will_do_for_a_change_without_timestamp() -> None:

@@ -14,6 +14,8 @@ from wiki_common.event_time import LAST_SECOND
 
 Long = Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)]
 Int = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+# The largest page is 2 MiB; sums of sizes over any number of changes stay far from 64 bits.
+Size = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 UnixSeconds = Annotated[int, Meta(ge=0, le=LAST_SECOND)]
 Text = Annotated[str, Meta(min_length=1)]
 
@@ -35,8 +37,8 @@ class EventMeta(msgspec.Struct, omit_defaults=True, gc=False):
 class Length(msgspec.Struct, omit_defaults=True, gc=False):
     """The page's size in bytes before and after; a new page has no `old`."""
 
-    old: Long | None = None
-    new: Long | None = None
+    old: Size | None = None
+    new: Size | None = None
 
 
 class Revision(msgspec.Struct, omit_defaults=True, gc=False):
