@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wiki_producer.status.counts import Counts
-from wiki_producer.stream.connection import StreamEnded, StreamRefused
+from wiki_producer.stream.connection import StreamRefused
+from wiki_producer.stream.lines import StreamEnded
 from wiki_producer.stream.progress import Progress
 from wiki_producer.stream.reconnect import (
     BACKOFF_CAP_SECONDS,

@@ -22,11 +22,13 @@ async def read_stream(
 ) -> NoReturn:
     """Relay the stream from `first` on, for ever. Raises StreamFatal, PublishFailed."""
     cursor = Cursor(first, max_age_ms=settings.max_event_age // timedelta(milliseconds=1))
-    async with stream_session(settings.wiki_user_agent, settings.wiki_stream_idle_timeout) as session:
+    async with stream_session(settings.wiki_user_agent) as session:
 
         async def read_once(*, read_any: bool) -> None:
             point = cursor.next(progress.last_event_id, read_any=read_any)
-            async with open_stream(session, settings.wiki_stream_url, point) as events:
+            async with open_stream(
+                session, settings.wiki_stream_url, point, settings.wiki_stream_idle_timeout
+            ) as events:
                 _log_where(point)
                 await relay.run(events, on_first=outage.over)
 

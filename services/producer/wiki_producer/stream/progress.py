@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Progress:
     """Written by the event loop's thread only.
 
-    `events` counts what was read, events of type error left out. `last_event_id` is the SSE id of the last
+    `events` counts the messages that were read; events of other types are none. `last_event_id` is the SSE id of the last
     event that was published, dropped or rejected ("": none yet).
     """
 

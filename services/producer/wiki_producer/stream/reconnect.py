@@ -13,7 +13,8 @@ import aiohttp
 import structlog
 
 from wiki_producer.status.counts import Counts
-from wiki_producer.stream.connection import StreamEnded, StreamRefused
+from wiki_producer.stream.connection import StreamRefused
+from wiki_producer.stream.lines import StreamEnded
 from wiki_producer.stream.progress import Progress
 
 BACKOFF_BASE_SECONDS = 0.2
