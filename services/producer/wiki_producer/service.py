@@ -17,8 +17,8 @@ from wiki_producer.startup import prepare
 from wiki_producer.status.counts import Counts
 from wiki_producer.status.metrics import registry_of
 from wiki_producer.status.watch import ACKNOWLEDGEMENT_SECONDS, Watch
+from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.progress import Progress
-from wiki_producer.stream.reconnect import Outage
 
 # Below the 10 s after which Docker kills.
 _DRAIN_SECONDS: Final = 6.0

@@ -47,7 +47,7 @@ class ProducerCollector(Collector):
         yield _counter("error_events", "Events of type error, which carry no data.", counts.error_events)
         yield _counter(
             "other_events",
-            "Events that are neither messages nor errors, such as heartbeats.",
+            "Events of other types, such as heartbeats.",
             counts.other_events,
         )
         yield _labelled("events_dropped", "Events that are not wanted.", "reason", counts.dropped)

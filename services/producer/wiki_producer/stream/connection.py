@@ -28,11 +28,17 @@ __all__ = ["MessageEvent", "StreamRefused", "open_stream", "stream_session"]
 
 
 class StreamRefused(Exception):
-    """The server answered with something other than a stream of events."""
+    """The server answered with something other than a stream of events.
 
-    def __init__(self, status: int, text: str, retry_after: str | None) -> None:
+    `with_position` says whether it was asked with a Last-Event-ID.
+    """
+
+    def __init__(
+        self, status: int, text: str, retry_after: str | None, *, with_position: bool = False
+    ) -> None:
         super().__init__(f"HTTP {status}: {text}" if text else f"HTTP {status}")
         self.status = status
+        self.with_position = with_position
         self.retry_after = retry_after
 
 
@@ -82,7 +88,12 @@ class _OneRequest:
             response.close()
         if response.status == 200:
             text = f"expected text/event-stream, got {response.content_type}"
-        raise StreamRefused(response.status, " ".join(text.split()), response.headers.get("Retry-After"))
+        raise StreamRefused(
+            response.status,
+            " ".join(text.split()),
+            response.headers.get("Retry-After"),
+            with_position="Last-Event-ID" in kwargs["headers"],
+        )
 
     async def _text(self, response: aiohttp.ClientResponse) -> str:
         with contextlib.suppress(aiohttp.ClientError, TimeoutError):
