@@ -173,9 +173,5 @@ async def test_a_stream_that_ends_each_connection_early_is_said_once_a_minute(
     with structlog.testing.capture_logs() as logged:
         assert await read(stream, settings, kafka, until=6) == ids(6)
     said = [each["event"] for each in logged if each["log_level"] != "debug"]
-    assert said == [
-        "reading live: the topic is empty",
-        "stream lost, trying again",
-        "stream back",
-        "resuming",
-    ]
+    beginnings = ["reading live: the topic is empty", "resuming"]
+    assert said == [beginnings[0], "stream lost, trying again", beginnings[1], "stream back"]
