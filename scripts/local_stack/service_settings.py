@@ -1,14 +1,14 @@
 """The services' own reading of their settings, asked before any of them starts."""
 
-from local_stack.settings import WrongSettings
 from stream_simulator import settings as simulator
+from wiki_common.settings import InvalidSettings
 from wiki_consumer import settings as consumer
 from wiki_producer import settings as producer
 from wiki_web import settings as web
 
 
 def check(*, simulate: bool) -> str:
-    """The producer's User-Agent. Raises WrongSettings with the line of the first service that refuses."""
+    """The producer's User-Agent. Raises InvalidSettings with the line of the first service that refuses."""
     try:
         found = producer.read_settings()
         consumer.read()
@@ -21,5 +21,5 @@ def check(*, simulate: bool) -> str:
         web.SettingsError,
         simulator.InvalidSettings,
     ) as error:
-        raise WrongSettings(str(error)) from None
+        raise InvalidSettings(str(error)) from None
     return found.wiki_user_agent
