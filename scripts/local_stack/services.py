@@ -1,5 +1,6 @@
 """What the stack consists of: each service's command, its variables, and how to see that it is ready."""
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,6 +10,10 @@ from local_stack.broker import ROOT
 from local_stack.settings import Settings
 
 Check = Callable[[], str | None]
+
+TOPIC_INIT = "topic-init"
+RESET = "python -m wiki_consumer.checkpoint --reset"
+"""How the consumer names the command that begins a new checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +26,12 @@ class Service:
     ready: Check = lambda: None
     one_shot: bool = False
     """Ends by itself; ready when it has ended with exit code 0."""
-    retries: int = 2
-    """How often it is started again when it ends within seconds of its start."""
+    first_attempts: int | None = None
+    """How often it may fail before it has been ready once; then the run ends. None: as often as it likes."""
+    prepared_by: str | None = None
+    """The one-shot that runs again before each start of this service but the first."""
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """What to tell if its log has a certain text when it ends; of a one-shot when it has run again."""
     stop_seconds: int = 8
     group: str = "services"
     stop_order: int = 0
@@ -31,21 +40,53 @@ class Service:
 
 def stages(settings: Settings) -> list[list[Service]]:
     """The services in the order of their start: a stage begins when all of the one before are ready."""
-    consumer_metrics = {"METRICS_PORT": str(settings.consumer_metrics_port)}
     producer_metrics = {"METRICS_PORT": str(settings.producer_metrics_port)}
     simulator = [_simulator(settings)] if settings.simulate else []
     zookeeper, kafka = ([_zookeeper(settings)], [_kafka(settings)]) if settings.own_broker else ([], [])
     found = [
         [*simulator, *zookeeper],
         kafka,
-        [Service("topic-init", _python("wiki_producer.topic_init"), one_shot=True)],
+        [_topic_init()],
         [
-            Service("consumer", _python("wiki_consumer"), consumer_metrics),
+            _consumer(settings),
             Service("web", _python("wiki_web")),
-            Service("producer", _python("wiki_producer"), producer_metrics),
+            Service("producer", _python("wiki_producer"), producer_metrics, prepared_by=TOPIC_INIT),
         ],
     ]
     return [stage for stage in found if stage]
+
+
+def _topic_init() -> Service:
+    return Service(
+        TOPIC_INIT,
+        _python("wiki_producer.topic_init"),
+        one_shot=True,
+        advice={
+            "topic created": "a topic was gone and has been made again, without the records that it had:"
+            " if it is KAFKA_TOPIC, the consumer asks for a new checkpoint"
+        },
+    )
+
+
+def _consumer(settings: Settings) -> Service:
+    return Service(
+        "consumer",
+        _python("wiki_consumer"),
+        {"METRICS_PORT": str(settings.consumer_metrics_port)},
+        prepared_by=TOPIC_INIT,
+        advice={
+            RESET: "docs/recovery.md says what a new checkpoint means. To begin one, run this in another"
+            " terminal, and again if it finds the consumer running:\n"
+            f"  {reset_command(settings)}"
+        },
+    )
+
+
+def reset_command(settings: Settings) -> str:
+    """RESET for a shell in the checkout."""
+    folder = shlex.quote(str(settings.data))
+    path = "services/common:services/spark-consumer"
+    return f"DATA_DIR={folder} PYTHONPATH={path} .venv/bin/{RESET}"
 
 
 def _simulator(settings: Settings) -> Service:
@@ -53,6 +94,7 @@ def _simulator(settings: Settings) -> Service:
         "simulator",
         _python("stream_simulator"),
         {"SIMULATOR_PORT": str(settings.simulator_port)},
+        first_attempts=3,
         ready=readiness.listens(settings.host, settings.simulator_port),
     )
 
@@ -64,6 +106,7 @@ def _zookeeper(settings: Settings) -> Service:
         command.argv,
         command.env,
         ready=readiness.listens("127.0.0.1", settings.zookeeper_port),
+        first_attempts=3,
         stop_seconds=2,
         group="zookeeper",
         stop_order=2,
@@ -79,7 +122,12 @@ def _kafka(settings: Settings) -> Service:
         command.env,
         ready=readiness.listens("127.0.0.1", settings.kafka_port),
         # One that was killed refuses to start until ZooKeeper has ended its old session.
-        retries=5,
+        first_attempts=5,
+        advice={
+            "Invalid cluster.id": "ZooKeeper has lost its data, or has another broker's, and without it the"
+            " broker's records are of no use. To go on without them (docs/recovery.md says what is lost):\n"
+            f"  {shlex.join(['mv', str(folder / 'kafka'), str(folder / 'kafka.lost')])}"
+        },
         stop_seconds=5,
         group="kafka",
         stop_order=1,
