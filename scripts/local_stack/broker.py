@@ -10,6 +10,7 @@ from local_stack.java_properties import properties_text
 ROOT = Path(__file__).resolve().parents[2]
 LIBS = ROOT / ".local/kafka/libs"
 LOG4J = ROOT / "scripts/broker/log4j.properties"
+# In another locale Java can't open files whose path has characters beyond ASCII.
 UTF_8 = {"LC_ALL": "C.UTF-8"}
 
 
@@ -28,9 +29,8 @@ def _java(main: str, properties: Path, *, heap: str, classpath: Sequence[Path] =
     jars = os.pathsep.join((f"{LIBS}/*", *map(str, classpath)))
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else "java"
-    command = (java, *options, "-cp", jars, main, properties.name)
+    command = (java, *options, "-cp", jars, main, f"./{properties.name}")
     # Started in its folder, so that no property holds a path: Kafka takes a comma in one for two folders.
-    # In another locale Java can't open paths with characters beyond ASCII.
     return Command(("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(properties.parent), *command), UTF_8)
 
 

@@ -137,6 +137,7 @@ def _kafka(settings: Settings) -> Service:
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that all services share; what the user has set beside them is inherited."""
     return {
+        **broker.UTF_8,
         "PYTHONUNBUFFERED": "1",
         "BIND_ADDRESS": settings.bind_address,
         "DATA_DIR": str(settings.data),
