@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from wiki_web.queries import Kind
+from wiki_web.data.queries import Kind
 
 Schema = dict[str, Any]
 
