@@ -4,6 +4,7 @@ import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from local_stack import broker, readiness
 from local_stack.broker import ROOT
@@ -38,8 +39,11 @@ class Service:
     """Groups of a lower number are stopped, all their processes together, before those of a higher one."""
 
 
-def stages(settings: Settings) -> list[list[Service]]:
-    """The services in the order of their start: a stage begins when all of the one before are ready."""
+def stages(settings: Settings, plain_folder: Path) -> list[list[Service]]:
+    """The services in the order of their start: a stage begins when all of the one before are ready.
+
+    `plain_folder` has a path without special characters, for links to folders that may have some.
+    """
     producer_metrics = {"METRICS_PORT": str(settings.producer_metrics_port)}
     simulator = [_simulator(settings)] if settings.simulate else []
     zookeeper, kafka = ([_zookeeper(settings)], [_kafka(settings)]) if settings.own_broker else ([], [])
@@ -48,7 +52,7 @@ def stages(settings: Settings) -> list[list[Service]]:
         kafka,
         [_topic_init()],
         [
-            _consumer(settings),
+            _consumer(settings, plain_folder),
             Service("web", _python("wiki_web")),
             Service("producer", _python("wiki_producer"), producer_metrics, prepared_by=TOPIC_INIT),
         ],
@@ -68,11 +72,14 @@ def _topic_init() -> Service:
     )
 
 
-def _consumer(settings: Settings) -> Service:
+def _consumer(settings: Settings, plain_folder: Path) -> Service:
+    # Spark takes its jars as a list with commas in which each entry is a pattern.
+    jars = plain_folder / "spark-jars"
+    jars.symlink_to(ROOT / ".local/spark-jars")
     return Service(
         "consumer",
         _python("wiki_consumer"),
-        {"METRICS_PORT": str(settings.consumer_metrics_port)},
+        {"METRICS_PORT": str(settings.consumer_metrics_port), "SPARK_JARS_DIR": str(jars)},
         prepared_by=TOPIC_INIT,
         advice={
             RESET: "docs/recovery.md says what a new checkpoint means. To begin one, run this in another"
@@ -143,7 +150,6 @@ def environment(settings: Settings) -> dict[str, str]:
         "DATA_DIR": str(settings.data),
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers or f"127.0.0.1:{settings.kafka_port}",
         "SPARK_LOCAL_IP": settings.spark_local_ip,
-        "SPARK_JARS_DIR": str(ROOT / ".local/spark-jars"),
         "WEB_PORT": str(settings.web_port),
         "WIKI_STREAM_URL": settings.stream_url,
     }

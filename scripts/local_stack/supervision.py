@@ -97,16 +97,21 @@ def _program(service: Service) -> dict[str, str]:
     }
 
 
+def new_folder() -> Path:
+    """A temporary folder, not below the checkout: a socket's path has about 100 characters at most."""
+    return Path(tempfile.mkdtemp(prefix="run-local-"))
+
+
 class Supervisor:
     """supervisord with the stack's services, none of them started yet.
 
     Its processes form one session, which ends with this process whatever ends this process.
     """
 
-    def __init__(self, services: Iterable[Service], *, logs: Path) -> None:
+    def __init__(self, services: Iterable[Service], folder: Path, *, logs: Path) -> None:
+        """`folder` is one of `new_folder`, and is removed at the end."""
         self._groups = {service.name: service.group for service in services}
-        # A socket's path has about 100 characters at most, so it can't lie below the checkout.
-        self._folder = folder = Path(tempfile.mkdtemp(prefix="run-local-"))
+        self._folder = folder
         password = secrets.token_hex(16)
         with (folder / "supervisord.conf").open("w", encoding="utf-8") as file:
             configuration(services, password=password).write(file)

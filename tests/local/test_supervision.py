@@ -9,7 +9,7 @@ from supervisor.options import ServerOptions
 from harness.processes import wait_until
 from local.odd_paths import ODD_NAMES
 from local_stack.services import Service
-from local_stack.supervision import Supervisor, command_line, configuration
+from local_stack.supervision import Supervisor, command_line, configuration, new_folder
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -43,7 +43,7 @@ def supervisor(odd_folder: Path) -> Iterator[Supervisor]:
     script.write_text('#!/bin/sh\necho "$0: $1: $VALUE"\nexit 3\n')
     script.chmod(0o700)
     service = Service("one", (str(script), str(odd_folder)), {"VALUE": str(odd_folder)})
-    with closing(Supervisor([service], logs=odd_folder)) as started:
+    with closing(Supervisor([service], new_folder(), logs=odd_folder)) as started:
         wait_until(started.answers, timeout=60, what="supervisord answers")
         yield started
 
