@@ -76,7 +76,7 @@ def _fresh_logs(folder: Path) -> Path:
 
 
 def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
-    reason = readiness.answers(url, timeout=5, user_agent=user_agent)
+    reason = readiness.stream_answers(url, user_agent=user_agent)
     if reason is None:
         log.say(f"reading {url}")
         return
