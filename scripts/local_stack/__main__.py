@@ -14,7 +14,7 @@ from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
 from local_stack.settings import read_settings
 from local_stack.stack import Stack
-from local_stack.supervision import Supervisor
+from local_stack.supervision import Supervisor, new_folder
 from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
 
 
@@ -76,7 +76,7 @@ def _fresh_logs(folder: Path) -> Path:
 
 
 def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
-    reason = readiness.answers(url, timeout=5, user_agent=user_agent)
+    reason = readiness.stream_answers(url, user_agent=user_agent)
     if reason is None:
         log.say(f"reading {url}")
         return
@@ -99,13 +99,14 @@ def main() -> int:
         _fail(1, *taken)
     lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")
-    stages = services.stages(settings)
+    folder = new_folder()
+    stages = services.stages(settings, folder)
     all_services = list(chain(*stages))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
         _warn_unless_reachable(settings.stream_url, user_agent, log)
-    supervisor = Supervisor(all_services, logs=logs)
+    supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(
             stages,
