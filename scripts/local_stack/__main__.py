@@ -12,9 +12,10 @@ from typing import NoReturn, TextIO
 
 from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
-from local_stack.settings import WrongSettings, read_settings
+from local_stack.settings import read_settings
 from local_stack.stack import Stack
 from local_stack.supervision import Supervisor
+from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
 
 
 class Signals:
@@ -92,9 +93,9 @@ def main() -> int:
         settings = read_settings(simulate=arguments.simulate)
         os.environ |= services.environment(settings)
         user_agent = service_settings.check(simulate=settings.simulate)
-    except WrongSettings as error:
-        _fail(2, *str(error).splitlines())
-    if taken := ports.problems(str(settings.bind_address), settings.ports):
+    except InvalidSettings as error:
+        _fail(WRONG_SETTINGS, *str(error).splitlines())
+    if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
     lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")

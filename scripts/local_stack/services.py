@@ -90,7 +90,7 @@ def environment(settings: Settings) -> dict[str, str]:
     """The variables that all services share; what the user has set beside them is inherited."""
     return {
         "PYTHONUNBUFFERED": "1",
-        "BIND_ADDRESS": str(settings.bind_address),
+        "BIND_ADDRESS": settings.bind_address,
         "DATA_DIR": str(settings.data),
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers or f"127.0.0.1:{settings.kafka_port}",
         "SPARK_LOCAL_IP": settings.spark_local_ip,

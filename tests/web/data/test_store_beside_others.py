@@ -8,8 +8,8 @@ import pytest
 
 from web.committed import NOON, CommittedChanges, changes_table
 from web.data.held import HOUR, at, counted
-from wiki_consumer.renumbering import finish
-from wiki_consumer.volume import Volume
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.renumbering import finish
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.store import Store
 
@@ -25,7 +25,7 @@ def test_a_log_that_the_consumer_renumbered_is_read_without_gap_or_double(
     new_checkpoint = CommittedChanges(tmp_path / "new")
     for minute in range(staged):
         new_checkpoint.commit(at(11, 30 + minute, "staged"))
-    volume = Volume(committed.data_dir)
+    volume = ConsumerVolume(committed.data_dir)
     new_checkpoint.changes_dir.rename(volume.staging)
     volume.checkpoints.mkdir()
     finish(volume, now=datetime.now(UTC))
