@@ -82,7 +82,7 @@ def _as_of(answers: AnswerCache) -> float:
 
 
 def _or_nan(value: float | None) -> float:
-    """Prometheus' way to say that there is no value."""
+    """NaN is how Prometheus shows that there is no value."""
     return math.nan if value is None else value
 
 

@@ -28,11 +28,11 @@ from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, conc
 
 _MIN_NEWEST_ROWS = 2000
 _MAX_NEWEST_SHARE = 0.1
-# So many rows are counted sooner by one task than by several that have to exchange their counts.
+# Up to this many rows, one task is faster than several and the exchange between them.
 _ONE_TASK_ROWS = 200_000
-# Each running query takes all cores for a while; more at once would only make all of them late.
+# Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
-# Rows go to the JVM's heap whole before they are cached, which may then move them to the disk.
+# Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
 _SEALED_AT_ONCE = 100_000
 
 
@@ -79,7 +79,7 @@ class SparkEngine:
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with _engine_errors(self._spark):
             before = self._held
-            # First: the same hours again would be found cached, and then be given back with those before.
+            # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
             _release(before.sealed_frames)
             cached = self._cache_hours(hours, horizon_us, progress)
@@ -90,7 +90,7 @@ class SparkEngine:
     def append(self, rows: pa.Table) -> None:
         with self._changing, _engine_errors(self._spark):
             held = self._held
-            # A row of an hour that history has taken over is in the hour's file.
+            # Rows before the boundary are in their hour's file already.
             rows = rows.filter(pc.field(EVENT_US) >= held.boundary_us)
             if rows.num_rows:
                 self._held = self._with_newest(held, (*held.newest, rows))
@@ -110,7 +110,7 @@ class SparkEngine:
             sealed = concat([before.sealed, *before.newest]).filter(pc.field(EVENT_US) >= from_us)
             sealed_frames = self._cache_rows(sealed)
             with self._changing:
-                # What was appended meanwhile may be of an hour that was taken in with its file.
+                # Rows appended meanwhile may belong to an hour that was just read from its file.
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(rows.filter(pc.field(EVENT_US) >= from_us) for rows in arrived)
                 held = _Held(boundary_of(hours), kept, sealed, sealed_frames)
@@ -144,7 +144,7 @@ class SparkEngine:
         return replace(held, newest=newest, newest_frame=frame)
 
     def _rows(self, held: _Held, after_us: int) -> DataFrame:
-        """All rows after `after_us`, and others that are no dearer to read than to leave out."""
+        """All rows after `after_us`, and older ones where leaving them out would cost more."""
         hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
         frames = [*(cached.frame for cached in hours), *held.sealed_frames]
         if held.newest_frame is not None:
@@ -158,7 +158,7 @@ class SparkEngine:
     def _cache_hours(
         self, hours: Sequence[Hour], horizon_us: int, progress: Progress = lambda done: None
     ) -> tuple[_CachedHour, ...]:
-        """Those that reach beyond `horizon_us`, without the rows before it."""
+        """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
         if not wanted:
             return ()
@@ -201,21 +201,21 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
-        # Enough for a day of English Wikipedia; with what Java and Python take it fits the container.
+        # Enough for a day of English Wikipedia, and small enough for the container beside Java and Python.
         .config("spark.driver.memory", "768m")
-        # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
+        # Larger tables must not become part of the query plan, which holds them on the heap once more.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
-        # Spark keeps a hundred compiled classes; a refresh runs more, so each was compiled every time.
+        # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
-        # A stage compiled as a whole has the commit's moments in it: compiled anew, it never gets warm.
+        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
         .config("spark.sql.codegen.wholeStage", "false")
-        # A JVM out of memory is of no use: its end ends the service, and the next start loads again.
+        # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
         .config(
             "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
         )
     )
     if master.startswith("local"):
-        # The window fits one machine: planning and scheduling, not data, is what a query costs here.
+        # The window is small: a query's cost is planning and scheduling rather than data.
         builder = (
             builder.config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.driver.host", "127.0.0.1")
