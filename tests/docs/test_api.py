@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
-from wiki_web.app import create_app
 
+from wiki_web.http.app import create_app
 from wiki_web.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -72,8 +72,8 @@ def refusals(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> tuple[str,
         monkeypatch.delenv(name)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(wiki_producer.settings.WrongSettings) as producer:
-        wiki_producer.settings.read_settings()
+    with pytest.raises(InvalidSettings) as producer:
+        read_settings(wiki_producer.settings.Settings)
     with pytest.raises(InvalidSettings) as consumer:
         read_settings(wiki_consumer.settings.Settings)
     return str(producer.value), str(consumer.value)
@@ -113,7 +113,10 @@ def test_the_password_comes_from_a_file_without_its_line_end(
         SCRAM | {"KAFKA_SASL_USERNAME": "wiki", "KAFKA_SASL_PASSWORD_FILE": str(file)}
     ).items():
         monkeypatch.setenv(name, value)
-    for settings in (wiki_producer.settings.read_settings(), read_settings(wiki_consumer.settings.Settings)):
+    for settings in (
+        read_settings(wiki_producer.settings.Settings),
+        read_settings(wiki_consumer.settings.Settings),
+    ):
         assert settings.kafka_sasl_password is not None
         assert settings.kafka_sasl_password.get_secret_value() == f" {SECRET} "
         assert SECRET not in repr(settings)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from wiki_common.duration import Duration, duration_text
 from wiki_common.settings import Port, ServiceSettings
 from wiki_common.volume import FolderPath
+from wiki_web.data.queries import MAX_LIMIT
 
 
 class Settings(ServiceSettings):
@@ -19,7 +20,7 @@ class Settings(ServiceSettings):
     web_engine: Literal["spark", "duckdb"] = "spark"
     web_port: Port = 5000
     web_window: Duration = timedelta(minutes=30)
-    web_top_n: Annotated[int, Field(ge=1, le=500)] = 20
+    web_top_n: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 20
     web_refresh_seconds: Annotated[int, Field(ge=1, le=60)] = 2
     web_max_window: Duration = timedelta(hours=24)
 

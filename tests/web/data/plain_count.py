@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from web.committed import NOON, Change
-from wiki_web.data.answers import rfc3339
 from wiki_web.data.queries import Kind, Query
+from wiki_web.page.formats import rfc3339
 
 WINDOW = timedelta(minutes=30)
 WINDOWS = [timedelta(minutes=1), timedelta(seconds=90), WINDOW]
@@ -133,7 +133,7 @@ def expected_top(rows: list[Change], query: Query) -> dict[str, Any]:
 
 
 def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
-    """What `listed` picks from a document, counted without SQL."""
+    """What `picked` picks from a document, counted without SQL."""
     end = max(row.event_time for row in rows)
     inside = chosen(rows, query, end - query.window, end)
     if query.kind == "timeline":

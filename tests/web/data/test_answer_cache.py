@@ -77,7 +77,7 @@ def test_a_failed_computation_fails_for_those_who_waited_and_is_tried_again(gate
     with pytest.raises(EngineError, match="asked to fail"):
         answers.get(DEFAULT)
     gated.failing = False
-    assert answers.get(DEFAULT).answer.totals["changes"] == 600
+    assert answers.get(DEFAULT).answer.totals.changes == 600
 
 
 def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
@@ -94,7 +94,7 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
     assert answers.get(DEFAULT) is before
     gated.gate.set()
     refreshing.join()
-    assert answers.get(DEFAULT).answer.totals["changes"] == 601
+    assert answers.get(DEFAULT).answer.totals.changes == 601
     assert gated.asked == {DEFAULT: 2}
 
 
@@ -175,7 +175,7 @@ def test_no_more_answers_and_rows_are_kept_than_may_be(gated: GatedStore) -> Non
     answers = AnswerCache(gated, DEFAULT)
     for seconds in range(60, 200):
         answers.get(Query("top", timedelta(seconds=seconds), 1))
-    assert len(answers._entries) == 128
+    assert len(answers) == 128
     for seconds in range(60, 110):
         answers.get(Query("top", timedelta(seconds=seconds), 500))
-    assert answers._rows_kept() <= 20_000
+    assert answers.rows <= 20_000

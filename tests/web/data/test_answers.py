@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from web.committed import NOON, Change, CommittedChanges, changes_table
+from web.data.held import document, listed
 from web.data.plain_count import (
     BORDERS,
     ODD_TITLES,
@@ -69,7 +70,7 @@ def test_top_equals_a_plain_count(engine: Engine, tmp_path: Path) -> None:
 def check_top(engine: Engine, tmp_path: Path, rows: list[Change], query: Query) -> None:
     held_by(engine, rows, tmp_path)
     expected = expected_top(rows, query)
-    document = ask(engine, query, rows).document("live")
+    found = document(ask(engine, query, rows))
     compared = (
         "rank",
         "rank_before",
@@ -81,9 +82,9 @@ def check_top(engine: Engine, tmp_path: Path, rows: list[Change], query: Query) 
         "last_change",
         "per_minute",
     )
-    assert [{name: title[name] for name in compared} for title in document["titles"]] == expected["titles"]
-    assert document["totals"] == expected["totals"]
-    assert document["wikis"] == wikis_of(rows, query)
+    assert [{name: title[name] for name in compared} for title in found["titles"]] == expected["titles"]
+    assert found["totals"] == expected["totals"]
+    assert found["wikis"] == list(wikis_of(rows, query))
 
 
 def wikis_of(rows: list[Change], query: Query) -> tuple[str, ...]:
@@ -91,13 +92,13 @@ def wikis_of(rows: list[Change], query: Query) -> tuple[str, ...]:
     return tuple(sorted({row.wiki for row in chosen(rows, query, as_of - query.window, as_of)}))
 
 
-def listed(answer: Answer) -> list[tuple[Any, ...]]:
+def picked(answer: Answer) -> list[tuple[Any, ...]]:
     names = {
         "timeline": ("changes",),
         "changes": ("id", "title", "user"),
         "editors": ("rank", "user", "changes"),
     }
-    return [tuple(row[name] for name in names[answer.query.kind]) for row in answer.rows]
+    return [tuple(row[name] for name in names[answer.query.kind]) for row in listed(answer)]
 
 
 def test_lists_equal_a_plain_count(engine: Engine, tmp_path: Path) -> None:
@@ -109,12 +110,12 @@ def check_lists(engine: Engine, tmp_path: Path, rows: list[Change], query: Query
     rows = [replace(row, event_id=f"event-{number:03}") for number, row in enumerate(rows)]
     held_by(engine, rows, tmp_path)
     answer = ask(engine, query, rows)
-    assert listed(answer) == expected_lists(rows, query)
+    assert picked(answer) == expected_lists(rows, query)
     inside = chosen(rows, query, answer.as_of - query.window, answer.as_of) if answer.as_of else []
     assert answer.wikis == wikis_of(rows, query)
-    assert answer.totals["changes"] == len(inside)
-    assert answer.totals["editors"] == len({row.user for row in inside if row.user is not None})
-    assert answer.totals["titles"] == len({(row.wiki, row.title) for row in inside})
+    assert answer.totals.changes == len(inside)
+    assert answer.totals.editors == len({row.user for row in inside if row.user is not None})
+    assert answer.totals.titles == len({(row.wiki, row.title) for row in inside})
 
 
 @pytest.fixture
@@ -132,46 +133,46 @@ def asked(engine: Engine, tmp_path: Path) -> tuple[Engine, list[Change]]:
 
 
 def test_timeline_has_every_minute_of_the_window(asked: tuple[Engine, list[Change]]) -> None:
-    document = ask(asked[0], Query("timeline", WINDOW, 20), asked[1]).document("live")
-    minutes = document["minutes"]
+    found = document(ask(asked[0], Query("timeline", WINDOW, 20), asked[1]))
+    minutes = found["minutes"]
     assert len(minutes) == 30
-    assert minutes[0]["from"] == document["window"]["from"] == "2026-03-01T11:30:00Z"
-    assert minutes[-1]["to"] == document["as_of"] == "2026-03-01T12:00:00Z"
+    assert minutes[0]["from"] == found["window"]["from"] == "2026-03-01T11:30:00Z"
+    assert minutes[-1]["to"] == found["as_of"] == "2026-03-01T12:00:00Z"
     assert [minute["to"] for minute in minutes[:-1]] == [minute["from"] for minute in minutes[1:]]
     assert [minute["changes"] for minute in minutes] == [1, *[0] * 27, 1, 2]
     assert minutes[-1] | {"editors": 2, "bytes": 60} == minutes[-1]
-    assert document["totals"] == {"changes": 4, "titles": 2, "editors": 2}
+    assert found["totals"] == {"changes": 4, "titles": 2, "editors": 2}
 
 
 def test_changes_are_newest_first_with_totals_beyond_the_limit(asked: tuple[Engine, list[Change]]) -> None:
-    document = ask(asked[0], Query("changes", WINDOW, 2, title="A"), asked[1]).document("live")
-    assert [(row["time"], row["user"]) for row in document["changes"]] == [
+    found = document(ask(asked[0], Query("changes", WINDOW, 2, title="A"), asked[1]))
+    assert [(row["time"], row["user"]) for row in found["changes"]] == [
         ("2026-03-01T12:00:00Z", "Ada"),
         ("2026-03-01T11:59:01Z", "Bob"),
     ]
-    assert document["changes"][0]["diff_url"].startswith("https://en.wikipedia.org/w/index.php?diff=")
-    assert document["totals"] == {"changes": 3, "titles": 1, "editors": 2}
+    assert found["changes"][0]["diff_url"].startswith("https://en.wikipedia.org/w/index.php?diff=")
+    assert found["totals"] == {"changes": 3, "titles": 1, "editors": 2}
 
 
 def test_editors_are_ranked_and_changes_without_a_user_left_out(asked: tuple[Engine, list[Change]]) -> None:
-    document = ask(asked[0], Query("editors", WINDOW, 20, types=None), asked[1]).document("live")
-    assert [(row["rank"], row["user"], row["changes"], row["titles"]) for row in document["editors"]] == [
+    found = document(ask(asked[0], Query("editors", WINDOW, 20, types=None), asked[1]))
+    assert [(row["rank"], row["user"], row["changes"], row["titles"]) for row in found["editors"]] == [
         (1, "Ada", 3, 2),
         (2, "Bob", 1, 1),
     ]
-    assert document["totals"]["changes"] == 5
+    assert found["totals"]["changes"] == 5
 
 
 @pytest.mark.parametrize("kind", ["top", "timeline", "changes", "editors"])
 def test_nothing_that_matches_is_an_empty_answer(asked: tuple[Engine, list[Change]], kind: Any) -> None:
     answer = ask(asked[0], Query(kind, WINDOW, 20, wikis=("frwiki",)), asked[1])
-    assert answer.totals == {"changes": 0, "titles": 0, "editors": 0}
-    assert sum(row.get("changes", 1) for row in answer.rows) == 0
+    assert document(answer)["totals"] == {"changes": 0, "titles": 0, "editors": 0}
+    assert sum(row.get("changes", 1) for row in listed(answer)) == 0
 
 
 @pytest.mark.parametrize("title", ["A'; DROP TABLE changes; --", "\\", "'", "$title", ":title", "{x}"])
 def test_a_title_is_never_sql(asked: tuple[Engine, list[Change]], title: str) -> None:
-    assert ask(asked[0], Query("changes", WINDOW, 20, title=title), asked[1]).rows == []
+    assert ask(asked[0], Query("changes", WINDOW, 20, title=title), asked[1]).items == []
 
 
 @pytest.mark.parametrize(

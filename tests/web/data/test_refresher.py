@@ -65,7 +65,7 @@ class Running:
         self.refresher.start()
 
     def changes(self) -> int:
-        return self.answers.get(DEFAULT).answer.totals["changes"]
+        return self.answers.get(DEFAULT).answer.totals.changes
 
     def failures(self) -> float:
         return self._metrics.registry.get_sample_value("wiki_web_refresh_failures_total") or 0

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from web.committed import NOON, Change, CommittedChanges, changes_table
-from web.data.held import ALL_DAY, HOUR, at, counted
+from web.data.held import ALL_DAY, HOUR, at, counted, listed
 from wiki_web.data.answers import answer_of
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.store import NothingHeld, Store
@@ -172,7 +172,7 @@ def test_a_prepared_query_answers_for_its_commit(store: Store, committed: Commit
     _, as_of_us, run = store.prepare(ALL_DAY)
     committed.commit(at(10, 0, "late"))
     store.refresh()
-    assert [row["title"] for row in answer_of(ALL_DAY, as_of_us, run()).rows] == ["A"]
+    assert [row["title"] for row in listed(answer_of(ALL_DAY, as_of_us, run()))] == ["A"]
 
 
 def test_midnight_lies_within_one_commit(store: Store, committed: CommittedChanges) -> None:

@@ -9,23 +9,25 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from wiki_web.data.answers import Answer, State, answer_of, empty_answer
+from wiki_web.data.answers import Answer, answer_of, empty_answer
+from wiki_web.data.documents import Document, Loading, State
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
 _STALE_AFTER: Final = 30.0  # seconds without a new commit
-_ASKED_LATELY: Final = 30.0  # seconds: of the queries asked since then, some are kept fresh
-_MOST_KEPT_FRESH: Final = 8  # beside the default query; others are computed when they are asked
-# An answer that takes long, and much longer than the default one, holds that up: it is computed less often.
+_RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
+_RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
+# An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
+# only once it has cooled down, for a time that grows with what it costs.
 _EXPENSIVE: Final = 0.5  # seconds
-_TIMES_DEFAULT: Final = 3.0  # times as long
-_COOL_DOWN_PER_COST: Final = 10.0
-_LONGEST_REST: Final = 15.0  # seconds
-_OLDEST: Final = 30.0  # seconds: then who asks waits for a new one
-_KEPT: Final = 128
-_KEPT_ROWS: Final = 20_000  # some 50 MB with their renderings
+_EXPENSIVE_RATIO: Final = 3.0  # and so many times what the default query costs
+_COOL_DOWN_RATIO: Final = 10.0
+_LONGEST_COOL_DOWN: Final = 15.0  # seconds
+_OLDEST: Final = 30.0  # seconds: a request doesn't get an older answer, but waits for a new one
+_MOST_ANSWERS: Final = 128
+_MOST_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
 _COMPUTED_AT_ONCE: Final = 8
 
@@ -45,19 +47,20 @@ class CachedAnswer:
     _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
     _etags: dict[tuple[str, State], str] = field(default_factory=dict)
 
-    def rendered(self, form: str, state: State, render: Callable[[dict[str, Any]], str]) -> bytes:
-        """`render(document)` for this form and state, kept; two threads may both make it."""
-        key = form, state
+    def rendered(self, answer_format: str, state: State, render: Callable[[Document], str]) -> bytes:
+        """`render(document)` in UTF-8, kept for this format and state; two threads may both compute it."""
+        key = answer_format, state
         if key not in self._rendered:
             self._rendered[key] = render(self.answer.document(state)).encode()
         return self._rendered[key]
 
-    def etag(self, form: str, state: State) -> str:
-        """The same for the same commit, query, form and state (and while loading, files done) only."""
-        key = form, state
+    def etag(self, answer_format: str, state: State) -> str:
+        """Equal only for the same commit, query, format and state, and while loading the same progress."""
+        key = answer_format, state
         if key not in self._etags:
             commit = self.position and self.position.key
-            identity = json.dumps([form, state, repr(self.answer.query), commit, self.answer.loading])
+            query, loading = repr(self.answer.query), repr(self.answer.loading)
+            identity = json.dumps([answer_format, state, query, commit, loading])
             self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
         return self._etags[key]
 
@@ -69,7 +72,10 @@ class _Entry:
 
 
 class AnswerCache:
-    """Bounded, least recently asked first out. `clock` is monotonic, `wall_clock` seconds since the epoch."""
+    """Bounded; the answer that was asked for longest ago goes first.
+
+    `clock` is monotonic, `wall_clock` seconds since the epoch.
+    """
 
     def __init__(
         self,
@@ -87,8 +93,19 @@ class AnswerCache:
         self._refreshed_to: Position | None = None
         self._computing: dict[Query, Future[CachedAnswer]] = {}
 
+    def __len__(self) -> int:
+        """Answers kept."""
+        with self._guard:
+            return len(self._entries)
+
+    @property
+    def rows(self) -> int:
+        """Rows in all the answers kept."""
+        with self._guard:
+            return self._rows()
+
     def state_of(self, position: Position | None) -> State:
-        """The state of an answer at `position`, so that an answer without a time is never live."""
+        """The state of an answer at `position`: one without a time is never live."""
         if position is None:
             return "starting"
         if position.as_of_us is None:
@@ -109,7 +126,7 @@ class AnswerCache:
     def get(self, query: Query) -> CachedAnswer:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        One that takes long may be some seconds older. Raises Busy or EngineError.
+        An expensive one may be some seconds older. Raises Busy or EngineError.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -125,7 +142,7 @@ class AnswerCache:
         return self._compute(query, wait=_LONGEST_WAIT)
 
     def refresh(self) -> None:
-        """Compute what is asked for at the newest commit, the default query first; of what takes long, one.
+        """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
 
         Raises EngineError.
         """
@@ -133,21 +150,21 @@ class AnswerCache:
         if position is None or position.as_of_us is None:
             return
         with self._guard:
-            due = [query for query in self._asked_lately() if not self._is_at(query, position)]
-            dear = [query for query in due if self._is_expensive(query)]
-            rested = sorted((query for query in dear if self._has_cooled_down(query)), key=self._age)
-        for query in [query for query in due if query not in dear] + rested[-1:]:
+            due = [query for query in self._recent() if not self._is_at(query, position)]
+            expensive = [query for query in due if self._is_expensive(query)]
+            cool = sorted((query for query in expensive if self._has_cooled_down(query)), key=self._age)
+        for query in [query for query in due if query not in expensive] + cool[-1:]:
             self._compute(query, wait=None)
         self._refreshed_to = position
 
-    def _asked_lately(self) -> list[Query]:
+    def _recent(self) -> list[Query]:
         now = self._clock()
-        lately = [
+        recent = [
             query
             for query, entry in reversed(self._entries.items())
-            if query != self.default and now - entry.asked_at < _ASKED_LATELY
+            if query != self.default and now - entry.asked_at < _RECENT
         ]
-        return [self.default, *lately[:_MOST_KEPT_FRESH]]
+        return [self.default, *recent[:_RECOMPUTED]]
 
     def _is_at(self, query: Query, position: Position) -> bool:
         entry = self._entries.get(query)
@@ -157,17 +174,17 @@ class AnswerCache:
         entry, default = self._entries.get(query), self._entries.get(self.default)
         if entry is None or default is None:
             return False
-        return entry.cached.cost > max(_EXPENSIVE, _TIMES_DEFAULT * default.cached.cost)
+        return entry.cached.cost > max(_EXPENSIVE, _EXPENSIVE_RATIO * default.cached.cost)
 
     def _has_cooled_down(self, query: Query) -> bool:
-        """Whether a dear answer is due again."""
         cost = self._entries[query].cached.cost
-        return self._age(query) >= min(_COOL_DOWN_PER_COST * cost, _LONGEST_REST)
+        return self._age(query) >= min(_COOL_DOWN_RATIO * cost, _LONGEST_COOL_DOWN)
 
     def _age(self, query: Query) -> float:
         return self._clock() - self._entries[query].cached.computed_at
 
     def _compute(self, query: Query, wait: float | None) -> CachedAnswer:
+        """The answer at the newest commit: computed here, or waited for while another thread computes it."""
         with self._guard:
             if (position := self._store.position) is not None and self._is_at(query, position):
                 return self._entries[query].cached
@@ -202,14 +219,14 @@ class AnswerCache:
         with self._guard:
             known = self._entries.get(query)
             self._entries[query] = _Entry(cached, known.asked_at if known else now)
-            while len(self._entries) > _KEPT or self._rows_kept() > _KEPT_ROWS:
+            while len(self._entries) > _MOST_ANSWERS or self._rows() > _MOST_ROWS:
                 self._entries.popitem(last=False)
         return cached
 
-    def _rows_kept(self) -> int:
-        return sum(len(entry.cached.answer.rows) for entry in self._entries.values())
+    def _rows(self) -> int:
+        return sum(len(entry.cached.answer.items) for entry in self._entries.values())
 
     def _nothing(self, query: Query, position: Position | None) -> CachedAnswer:
         progress = self._store.progress
-        loading = {"done": progress.done, "of": progress.of} if position is None else None
+        loading = Loading(done=progress.done, of=progress.of) if position is None else None
         return CachedAnswer(empty_answer(query, loading), position, self._clock())

@@ -18,8 +18,10 @@ TYPES: Final = ("categorize", "edit", "external", "log", "new")
 MINUTE_US: Final = 60_000_000
 # Ranks are compared with those of one minute before (60000000 µs in the SQL): rows are held that much longer.
 RANKS_BEFORE: Final = timedelta(minutes=1)
+MAX_LIMIT: Final = 500
+"""The most rows that a query may list."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
-_MAX_BUCKETS: Final = 60
+MAX_BUCKETS: Final = 60
 
 
 @dataclass(frozen=True)
@@ -43,9 +45,9 @@ class Query:
     def bucket_us(self) -> int:
         """The smallest round number of minutes that cuts the window into at most 60 parts."""
         for minutes in _BUCKET_MINUTES:
-            if minutes * MINUTE_US * _MAX_BUCKETS >= self.window_us:
+            if minutes * MINUTE_US * MAX_BUCKETS >= self.window_us:
                 return minutes * MINUTE_US
-        raise ValueError(f"window {self.window} is longer than {_BUCKET_MINUTES[-1] * _MAX_BUCKETS} minutes")
+        raise ValueError(f"window {self.window} is longer than {_BUCKET_MINUTES[-1] * MAX_BUCKETS} minutes")
 
     @property
     def buckets(self) -> int:
@@ -89,21 +91,21 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
 HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
 
 _BOTS: Final = {"include": "TRUE", "exclude": "NOT COALESCE(bot, FALSE)", "only": "COALESCE(bot, FALSE)"}
-_FILTERS: Final = {
+_CONDITIONS: Final = {
     "types": "ARRAY_CONTAINS(:types, type)",
     "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
     "title": "title = :title",
 }
-# The moments that differ from commit to commit stand here alone: Spark compiles anew what has other numbers.
+# Times that differ from commit to commit stand here alone: Spark compiles code with other numbers anew.
 _SELECTED: Final = """
 selected AS (
   SELECT *, :to_us - event_us AS age_us,
     CASE WHEN length_new IS NULL THEN 0 ELSE length_new - COALESCE(length_old, 0) END AS bytes
   FROM changes
-  WHERE event_us > :after_us AND event_us <= :to_us AND {filters}
+  WHERE event_us > :after_us AND event_us <= :to_us AND {conditions}
 )"""
-# Sets and their sizes instead of COUNT(DISTINCT): Spark would add two exchanges for each of those.
+# Sizes of sets instead of COUNT(DISTINCT …), for each of which Spark would shuffle the rows twice more.
 _TOTALS: Final = """
 totals AS (
   SELECT COUNT(*) AS all_changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS all_editors,
@@ -125,8 +127,8 @@ counted AS (
   FROM selected GROUP BY wiki, title
 ),
 ranked AS (
-  SELECT *, RANK() OVER (ORDER BY changes DESC) AS place,
-    CASE WHEN changes_before > 0 THEN RANK() OVER (ORDER BY changes_before DESC) END AS place_before
+  SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank,
+    CASE WHEN changes_before > 0 THEN RANK() OVER (ORDER BY changes_before DESC) END AS rank_before
   FROM counted
 ),
 listed AS (
@@ -141,7 +143,7 @@ counted AS (
   FROM selected WHERE editor IS NOT NULL GROUP BY editor
 ),
 listed AS (
-  SELECT *, RANK() OVER (ORDER BY changes DESC) AS place FROM counted
+  SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
   ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
 )""",
     "changes": """
@@ -157,7 +159,7 @@ listed AS (
   FROM selected GROUP BY 1
 )""",
 }
-# One row at least: the totals beside each row of the list, or alone beside nulls.
+# The totals stand beside each row of the list; without any there is one row, the totals beside nulls.
 _STATEMENT: Final = """
 WITH {tables}
 SELECT * FROM totals LEFT JOIN (SELECT *, 1 AS present FROM listed) AS list ON TRUE
@@ -172,6 +174,6 @@ _ORDERS: Final[dict[Kind, str]] = {
 
 @lru_cache(maxsize=256)
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
-    filters = [_BOTS[bots], *(text for name, text in _FILTERS.items() if name in parameters)]
-    selected = _SELECTED.format(filters=" AND ".join(filters))
+    conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
+    selected = _SELECTED.format(conditions=" AND ".join(conditions))
     return _STATEMENT.format(tables=", ".join((selected, _TOTALS, _LISTS[kind])), order=_ORDERS[kind])

@@ -1,16 +1,16 @@
 """/api/v1: the answers as JSON and CSV."""
 
 import json
-from typing import Any
+from functools import partial
 
 from flask import Blueprint, Response, request
 
-from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
-from wiki_web.data.answers import State
+from wiki_web.data.answer_cache import AnswerCache
+from wiki_web.data.documents import Document
 from wiki_web.data.queries import Kind
 from wiki_web.http.csv_format import csv_text
 from wiki_web.http.openapi import openapi
-from wiki_web.http.parameters import Parameters, answer_format
+from wiki_web.http.parameters import Parameters, format_of
 from wiki_web.settings import Settings
 
 _TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
@@ -23,11 +23,12 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: AnswerCac
 
     def answer(kind: Kind) -> Response:
         given = request.args.to_dict(flat=False)
-        form = answer_format(given)
+        answer_format = format_of(given)
         cached = answers.get(parameters.query(kind, given))
         state = answers.state_of(cached.position)
-        render = _json if form == "json" else lambda document: csv_text(kind, document)
-        return conditional(cached, form, state, cached.rendered(form, state, render), _TYPES[form])
+        render = Document.model_dump_json if answer_format == "json" else partial(csv_text, kind)
+        body = cached.rendered(answer_format, state, render)
+        return _conditional(body, _TYPES[answer_format], cached.etag(answer_format, state))
 
     @api.get("/top")
     def top() -> Response:
@@ -52,14 +53,10 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: AnswerCac
     return api
 
 
-def conditional(cached: CachedAnswer, form: str, state: State, body: bytes, content_type: str) -> Response:
-    """`body` with the cached's ETag, or 304 when the client has it."""
+def _conditional(body: bytes, content_type: str, etag: str) -> Response:
+    """`body`, or 304 when the client has it."""
     response = Response(body, content_type=content_type)
-    response.set_etag(cached.etag(form, state))
+    response.set_etag(etag)
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
     return response
-
-
-def _json(document: dict[str, Any]) -> str:
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":"))

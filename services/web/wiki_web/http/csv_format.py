@@ -4,21 +4,25 @@ import csv
 import io
 from typing import Any
 
-from wiki_web.data.answers import LIST_NAMES
+from wiki_web.data.documents import ITEMS, LIST_NAMES, Document
 from wiki_web.data.queries import Kind
-from wiki_web.shapes import ITEMS
 
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-def csv_text(kind: Kind, document: dict[str, Any]) -> str:
+def csv_columns(kind: Kind) -> list[str]:
+    """The columns' names: those of the JSON's items."""
+    return [field.alias or name for name, field in ITEMS[kind].model_fields.items()]
+
+
+def csv_text(kind: Kind, document: Document) -> str:
     """A header line, then one line per item of the answer's list."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(ITEMS[kind])
-    for row in document[LIST_NAMES[kind]]:
-        writer.writerow([_cell(row[name]) for name in ITEMS[kind]])
+    writer.writerow(csv_columns(kind))
+    for item in document.model_dump(mode="json")[LIST_NAMES[kind]]:
+        writer.writerow([_cell(value) for value in item.values()])
     return out.getvalue()
 
 

@@ -1,13 +1,19 @@
 """The API's description in OpenAPI 3.1, with the defaults and bounds of the running server."""
 
-from typing import Final
+from typing import Any, Final
 
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from wiki_common import VERSION
 from wiki_common.duration import duration_text
-from wiki_web.data.answers import LIST_NAMES
-from wiki_web.data.queries import EDITS, TYPES, Kind
-from wiki_web.http.parameters import ALLOWED, MAX_LIMIT, MAX_TITLE, MAX_VALUES
+from wiki_web.data.documents import DOCUMENTS, Problem
+from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
+from wiki_web.http.csv_format import csv_columns
+from wiki_web.http.parameters import ALLOWED, MAX_TITLE, MAX_VALUES
 from wiki_web.settings import Settings
-from wiki_web.shapes import COUNT, ITEMS, TEXT, TEXT_OR_NULL, TIME_OR_NULL, Schema
+
+Schema = dict[str, Any]
 
 _SUMMARIES: Final[dict[Kind, str]] = {
     "top": "The titles that changed most in the window, with standard ranks (1, 2, 2, 4). "
@@ -24,15 +30,33 @@ def openapi(settings: Settings) -> Schema:
         "openapi": "3.1.0",
         "info": {
             "title": "Live top of Wikipedia",
-            "version": "1",
+            "version": VERSION,
             "description": (
                 "Answers are fixed to a commit: the window is (from, to], to is as_of, its newest event. "
                 "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
             ),
         },
         "paths": {f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
-        "components": {"schemas": {"Problem": _problem(), "Filters": _filters(), "Totals": _totals()}},
+        "components": {"schemas": _schemas()},
     }
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A field's title would only repeat its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _schemas() -> Schema:
+    models: list[type[BaseModel]] = [*DOCUMENTS.values(), Problem]
+    _, found = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_WithoutTitles,
+    )
+    schemas: Schema = found["$defs"]
+    return schemas
 
 
 def _operation(kind: Kind, settings: Settings) -> Schema:
@@ -46,10 +70,10 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
         "responses": {
             "200": {
                 "description": "The answer at the newest commit.",
-                "headers": {"ETag": {"required": True, "schema": TEXT}},
+                "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
                 "content": {
-                    "application/json": {"schema": _answer(kind)},
-                    "text/csv": {"schema": {**TEXT, "description": _csv(kind)}},
+                    "application/json": {"schema": _reference(DOCUMENTS[kind].__name__)},
+                    "text/csv": {"schema": {"type": "string", "description": _csv(kind)}},
                 },
             },
             "304": {"description": "The client's ETag is that of the answer."},
@@ -101,79 +125,25 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
         },
         "format": {
-            "description": "The form of the answer.",
+            "description": "The format of the answer.",
             "schema": {"type": "string", "enum": ["json", "csv"], "default": "json"},
         },
     }
 
 
-def _answer(kind: Kind) -> Schema:
-    properties: Schema = {
-        "as_of": TIME_OR_NULL,
-        "state": {"type": "string", "enum": ["starting", "empty", "live", "stale"]},
-        "loading": {
-            **_object({"done": COUNT, "of": COUNT}, "Files read, and of how many, while starting."),
-            "type": ["object", "null"],
-        },
-        "window": _object({"from": TIME_OR_NULL, "to": TIME_OR_NULL}),
-        "filters": {"$ref": "#/components/schemas/Filters"},
-        "totals": {"$ref": "#/components/schemas/Totals"},
-        "wikis": {"type": "array", "items": TEXT, "description": "The wikis of what was counted, sorted."},
-        LIST_NAMES[kind]: {"type": "array", "items": _object(ITEMS[kind]), "maxItems": MAX_LIMIT},
-    }
-    if kind in ("top", "timeline"):
-        properties["bucket_seconds"] = {
-            "type": "integer",
-            "minimum": 60,
-            "description": "60 up to a window of one hour; longer windows have at most 60 longer buckets.",
-        }
-    return _object(properties)
-
-
 def _csv(kind: Kind) -> str:
     return (
-        f"A header line, then one line per item: {','.join(ITEMS[kind])}. Texts that begin with = + - @ ("
-        "also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
+        f"A header line, then one line per item: {','.join(csv_columns(kind))}. Texts that begin with = + - "
+        "@ (also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
     )
 
 
-def _filters() -> Schema:
-    texts: Schema = {"type": ["array", "null"], "items": TEXT}
-    numbers: Schema = {"type": ["array", "null"], "items": {"type": "integer"}}
-    filters = {"types": texts, "bots": TEXT, "namespace": numbers, "wiki": texts, "title": TEXT_OR_NULL}
-    return _object(filters, "What was counted; null means all.")
-
-
-def _totals() -> Schema:
-    totals = {"changes": COUNT, "titles": COUNT, "editors": COUNT}
-    return _object(totals, "Over the whole window, beyond the list's limit.")
-
-
-def _problem() -> Schema:
-    problem = {
-        "type": TEXT,
-        "title": TEXT,
-        "status": {"type": "integer"},
-        "detail": TEXT,
-    }
-    return {
-        "type": "object",
-        "required": list(problem),
-        "properties": {**problem, "parameter": TEXT},
-        "additionalProperties": False,
-    }
-
-
 def _problem_response(description: str) -> Schema:
-    schema = {"$ref": "#/components/schemas/Problem"}
-    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
-
-
-def _object(properties: Schema, description: str | None = None) -> Schema:
-    schema = {
-        "type": "object",
-        "required": list(properties),
-        "properties": properties,
-        "additionalProperties": False,
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": _reference(Problem.__name__)}},
     }
-    return schema if description is None else {**schema, "description": description}
+
+
+def _reference(model: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{model}"}

@@ -1,4 +1,4 @@
-"""Request parameters as a Query: each value checked for form, length and range, unknown names refused."""
+"""Request parameters as a Query: each value checked for syntax, length and range, unknown names refused."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -7,12 +7,11 @@ from typing import Final, Literal, get_args
 from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
-from wiki_web.data.queries import TYPES, Bots, Kind, Query
+from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
 from wiki_web.settings import Settings
 
 Format = Literal["json", "csv"]
 
-MAX_LIMIT: Final = 500
 MAX_TITLE: Final = 300
 MAX_VALUES: Final = 20
 _WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -67,16 +66,16 @@ class Parameters:
         return window
 
 
-_FILTERS: Final = ("window", "types", "bots", "namespace", "wiki", "title", "format")
+_COMMON: Final = ("window", "types", "bots", "namespace", "wiki", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_FILTERS[:5], "limit", "format"),
-    "timeline": _FILTERS,
-    "changes": (*_FILTERS, "limit"),
-    "editors": (*_FILTERS, "limit"),
+    "top": (*_COMMON[:5], "limit", "format"),
+    "timeline": _COMMON,
+    "changes": (*_COMMON, "limit"),
+    "editors": (*_COMMON, "limit"),
 }
 
 
-def answer_format(given: Mapping[str, Sequence[str]]) -> Format:
+def format_of(given: Mapping[str, Sequence[str]]) -> Format:
     """json unless format=csv; raises BadParameter."""
     text = given.get("format", ["json"])[0]
     if text == "json":

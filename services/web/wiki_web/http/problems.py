@@ -1,15 +1,15 @@
 """Errors as application/problem+json (RFC 9457), and as pages for browsers."""
 
-import json
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import structlog
 from flask import Response, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from wiki_web.data.answer_cache import Busy
+from wiki_web.data.documents import Problem
 from wiki_web.data.engines.engine import EngineError
 from wiki_web.http.parameters import BadParameter
 
@@ -28,16 +28,11 @@ _DETAILS: Final = {
 }
 
 
-def problem(status: HTTPStatus, detail: str, **more: Any) -> Response:
-    """A problem document: `detail` is a sentence for people, `more` are members for programs."""
-    document = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        **more,
-    }
-    return Response(json.dumps(document), status, mimetype="application/problem+json")
+def problem(status: HTTPStatus, detail: str, parameter: str | None = None) -> Response:
+    """A problem document; `detail` is a sentence for people."""
+    document = Problem(title=status.phrase, status=status, detail=detail, parameter=parameter)
+    body = document.model_dump_json(exclude_none=True)
+    return Response(body, status, mimetype="application/problem+json")
 
 
 def bad_parameter(error: BadParameter) -> Response:

@@ -1,15 +1,15 @@
-"""Shapes of the charts as SVG path data, in a box that the page stretches; labels are HTML beside it."""
+"""The charts as SVG path data, for a box that the page stretches; their labels are HTML beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from wiki_web.data.documents import Bucket
 from wiki_web.page.formats import minute, thousands
 
 WIDTH = 600
 HEIGHT = 100
 _X_LABELS = 5
-_LEAST = 1.5  # so that a single change is seen
+_LEAST = 1.5  # the lowest column, so that a single change can be seen
 _ROUND = (2, 4, 6, 8, 10, 12, 14, 16, 20, 24, 30, 40, 50, 60, 80)
 
 
@@ -17,14 +17,14 @@ def columns(values: Sequence[int], highest: int) -> str:
     """A column of width 2 and gap 1 per value, in a box of height 20 that `highest` fills."""
     scale = 20 / max(highest, 1)
     return "".join(
-        f"M{place * 3} 20v{-min(max(value * scale, _LEAST), 20):.4g}h2V20z"
-        for place, value in enumerate(values)
+        f"M{index * 3} 20v{-min(max(value * scale, _LEAST), 20):.4g}h2V20z"
+        for index, value in enumerate(values)
         if value
     )
 
 
 def ceiling(highest: int) -> int:
-    """The smallest round even number that is not below `highest`: an axis' end."""
+    """Where an axis ends that has to reach `highest`: the next round even number."""
     power = 1
     while True:
         for round_number in _ROUND:
@@ -44,24 +44,24 @@ class AreaChart:
     summary: str
 
 
-def area_chart(buckets: Sequence[dict[str, Any]], per: str) -> AreaChart | None:
+def area_chart(buckets: Sequence[Bucket], per: str) -> AreaChart | None:
     """Changes in each of the timeline's `buckets`, each `per` long; None for fewer than two buckets."""
     if len(buckets) < 2:
         return None
-    values = [bucket["changes"] for bucket in buckets]
+    values = [bucket.changes for bucket in buckets]
     top = ceiling(max(values))
     step = WIDTH / (len(values) - 1)
     line = "L".join(
-        f"{place * step:.5g} {HEIGHT - value * HEIGHT / top:.4g}" for place, value in enumerate(values)
+        f"{index * step:.5g} {HEIGHT - value * HEIGHT / top:.4g}" for index, value in enumerate(values)
     )
-    places = [round(place * (len(buckets) - 1) / (_X_LABELS - 1)) for place in range(_X_LABELS)]
+    labelled = [round(label * (len(buckets) - 1) / (_X_LABELS - 1)) for label in range(_X_LABELS)]
     return AreaChart(
         area=f"M0 {HEIGHT}L{line}L{WIDTH} {HEIGHT}z",
         line=f"M{line}",
         y_labels=("0", thousands(top // 2), thousands(top)),
-        x_labels=tuple(minute(buckets[place]["to"]) for place in places),
+        x_labels=tuple(minute(buckets[index].end) for index in labelled),
         summary=(
-            f"Changes per {per} from {minute(buckets[0]['from'])} to {minute(buckets[-1]['to'])} UTC: "
+            f"Changes per {per} from {minute(buckets[0].start)} to {minute(buckets[-1].end)} UTC: "
             f"between {thousands(min(values))} and {thousands(max(values))}, "
             f"{thousands(values[-1])} in the last {per}."
         ),

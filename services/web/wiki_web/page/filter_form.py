@@ -1,4 +1,4 @@
-"""The page's filters: fields of a form, and addresses that hold a view."""
+"""The filters that a viewer chooses from: fields of a form, and addresses that hold what was chosen."""
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,7 +16,7 @@ _BOTS: Final = {"include": "With bots", "exclude": "No bots", "only": "Only bots
 
 @dataclass(frozen=True)
 class Field:
-    """One form field; `options` are (value, label). The default's value stays out of addresses."""
+    """One form field; `options` are (value, label). An address doesn't name what is at its default."""
 
     name: str
     label: str
@@ -26,7 +26,7 @@ class Field:
 
 
 def filter_fields(query: Query, default: Query, longest: timedelta, wikis: list[str]) -> list[Field]:
-    """The form's fields with the query's values chosen, also those that the form doesn't offer itself."""
+    """The form's fields with the query's values chosen; a value that none offers becomes an option."""
     values, defaults = _values(query), _values(default)
     windows = sorted({*(each for each in _WINDOWS if each <= longest), default.window, query.window})
     offered = {
@@ -62,7 +62,7 @@ def address(path: str, query: Query, default: Query, **more: str) -> str:
 
 
 def without_filters(query: Query, default: Query) -> Query:
-    """The default's counting over the query's window."""
+    """The query as if no filter but its window had been chosen."""
     return replace(default, kind=query.kind, window=query.window, limit=query.limit, title=query.title)
 
 

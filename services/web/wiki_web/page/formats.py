@@ -1,4 +1,4 @@
-"""Numbers, times and names as a person reads them; registered as the templates' filters."""
+"""Numbers, times and names as a person reads them; templates apply them with `|`."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -46,7 +46,7 @@ def signed(number: int) -> str:
 
 
 def span(seconds: float) -> str:
-    """A length of time in its largest fitting unit: 12 s, 4 min, 2 h; static/times.js says it so, too."""
+    """A length of time in one unit: 12 s, 4 min, 2 h; the same as in static/times.js."""
     whole = max(0, int(seconds))
     if whole < 90:
         return f"{whole} s"
@@ -55,41 +55,42 @@ def span(seconds: float) -> str:
     return f"{whole // 3600} h"
 
 
-def seconds_between(earlier: str, later: str) -> float:
-    """Between two RFC 3339 times."""
-    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
+def ago(time: datetime, now: datetime) -> str:
+    return f"{span((now - time).total_seconds())} ago"
 
 
-def ago(moment: str, now: str) -> str:
-    return f"{span(seconds_between(moment, now))} ago"
-
-
-def behind(moment: str, now: str) -> str:
+def behind(time: datetime, now: datetime) -> str:
     """How much older than `now` a time is: tenths below 10 s, and never negative."""
-    seconds = max(0.0, seconds_between(moment, now))
+    seconds = max(0.0, (now - time).total_seconds())
     return f"{seconds:.1f} s" if seconds < 10 else span(seconds)
 
 
-def clock(moment: str) -> str:
-    """HH:MM:SS of an RFC 3339 time in UTC."""
-    return moment[11:19]
+def clock(time: datetime) -> str:
+    """HH:MM:SS of a time in UTC."""
+    return f"{time:%H:%M:%S}"
 
 
-def minute(moment: str) -> str:
-    """HH:MM of an RFC 3339 time in UTC."""
-    return moment[11:16]
+def minute(time: datetime) -> str:
+    """HH:MM of a time in UTC."""
+    return f"{time:%H:%M}"
+
+
+def rfc3339(time: datetime) -> str:
+    """A time in UTC as machines read it, fractions only where there are some."""
+    return time.isoformat().replace("+00:00", "Z")
 
 
 def type_name(name: str) -> str:
     return TYPES.get(name, name)
 
 
-FILTERS: Final[dict[str, Callable[..., str]]] = {
+TEMPLATE_FORMATS: Final[dict[str, Callable[..., str]]] = {
     "thousands": thousands,
     "signed": signed,
     "ago": ago,
     "behind": behind,
     "clock": clock,
     "minute": minute,
+    "rfc3339": rfc3339,
     "type_name": type_name,
 }

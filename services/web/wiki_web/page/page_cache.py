@@ -1,4 +1,4 @@
-"""Rendered pages, kept with their compressed form and ETag: many viewers cost one rendering."""
+"""Rendered pages, kept compressed and with their ETag: many viewers cost one rendering."""
 
 import gzip
 import hashlib
@@ -15,14 +15,14 @@ _KEPT: Final = 64
 
 @dataclass(frozen=True)
 class RenderedPage:
-    """HTML in both forms in which it is sent."""
+    """HTML as it is sent, plain or compressed."""
 
     plain: bytes
     compressed: bytes
     etag: str
 
     def response(self, request: Request) -> Response:
-        """The form that the client takes, or 304 when it has it."""
+        """Compressed where the client accepts it, or 304 when the client has the page."""
         compress = request.accept_encodings["gzip"] > 0
         response = Response(
             self.compressed if compress else self.plain, content_type="text/html; charset=utf-8"
@@ -37,7 +37,7 @@ class RenderedPage:
 
 
 class PageCache:
-    """Least recently asked first out. One page is made at a time: at a commit all viewers want the same."""
+    """Bounded; the page asked for longest ago goes first. One at a time is rendered."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()

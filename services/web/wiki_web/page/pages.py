@@ -1,4 +1,4 @@
-"""The HTML pages: made once per commit, view and clock step, and shared by every viewer."""
+"""The HTML pages: rendered once per commit, address and step of the clock, and shared by every viewer."""
 
 import time
 from dataclasses import replace
@@ -8,12 +8,12 @@ from typing import Final
 from flask import Blueprint, Response, render_template, request
 
 from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
-from wiki_web.data.answers import history_url, rfc3339
+from wiki_web.data.answers import history_url
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Position, Store
 from wiki_web.http.parameters import BadParameter, Parameters
 from wiki_web.page.charts import columns
-from wiki_web.page.formats import FILTERS
+from wiki_web.page.formats import TEMPLATE_FORMATS
 from wiki_web.page.page_cache import PageCache
 from wiki_web.page.page_models import Status, Subject, page_model
 from wiki_web.settings import Settings
@@ -28,18 +28,18 @@ def pages_blueprint(
     pages = Blueprint("pages", __name__)
     cache = PageCache()
     default = parameters.default()
-    for name, text_filter in FILTERS.items():
-        pages.add_app_template_filter(text_filter, name)
+    for name, text_format in TEMPLATE_FORMATS.items():
+        pages.add_app_template_filter(text_format, name)
     pages.add_app_template_filter(history_url)
     pages.add_app_template_global(columns)
 
     def page(template: str, subject: Subject) -> Response:
         found = [answers.get(query) for query in subject.queries]
-        # The main list's: a load that ends now has made the others newer.
+        # That of the main list: if a load has just ended, the other answers are newer.
         position = found[0].position
         status = _status(position)
         positions = tuple(cached.position for cached in found)
-        # Without scripts, only a new page tells how far it is behind, also when no commit comes any more.
+        # Without scripts, a page tells its age only by being rendered anew, also while no commit comes.
         steps = int((time.time() - position.committed_at) // _CLOCK_STEP) if position else 0
         key = subject, status.state, status.failing, status.progress, positions, steps
         return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
@@ -47,8 +47,8 @@ def pages_blueprint(
     def _status(position: Position | None) -> Status:
         return Status(
             state=answers.state_of(position),
-            committed_at=rfc3339(datetime.fromtimestamp(position.committed_at, UTC)) if position else None,
-            rendered_at=datetime.now(UTC).isoformat(),
+            committed_at=datetime.fromtimestamp(position.committed_at, UTC) if position else None,
+            rendered_at=datetime.now(UTC),
             failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
@@ -56,7 +56,7 @@ def pages_blueprint(
 
     def _render(template: str, subject: Subject, status: Status, found: list[CachedAnswer]) -> str:
         documents = [cached.answer.document(status.state) for cached in found]
-        return render_template(template, view=page_model(settings, default, subject, status, documents))
+        return render_template(template, page=page_model(settings, default, subject, status, documents))
 
     @pages.get("/")
     def top() -> Response:
