@@ -40,3 +40,9 @@ def test_each_signpost_leads_to_a_definition(heading: str) -> None:
 def test_twenty_behaviours_can_be_found() -> None:
     assert len(signposts(WHERE)) == 20
     assert len({row[0] for row in table_rows(PAGE, WHERE)}) == 20
+
+
+def test_every_room_of_a_service_is_in_the_table() -> None:
+    rooms = {str(file.parent.relative_to(ROOT)) for file in ROOT.glob("services/*/wiki_*/*/__init__.py")}
+    shown = {row[0].strip("`") for row in table_rows(PAGE, "## The rooms")}
+    assert {room for room in rooms if not room.startswith("services/common")} <= shown
