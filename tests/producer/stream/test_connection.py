@@ -20,6 +20,7 @@ from wiki_producer.stream.connection import (
 )
 from wiki_producer.stream.lines import LONGEST_LINE, StreamEnded
 from wiki_producer.stream.position import After, Live, ResumePoint, Since, parse_position
+from wiki_producer.stream.reconnect import classify
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 EVENT = b'event: message\nid: 1\ndata: {"a":1}\n\n'
@@ -235,6 +236,16 @@ async def test_a_refusal_keeps_the_servers_words_and_wish() -> None:
     assert (error.status, error.retry_after) == (429, "7")
     assert str(error).startswith("HTTP 429: Too many connections!!!")
     assert len(str(error)) < 600
+
+
+@pytest.mark.parametrize("target", ["http://a..b/", "http://h:abc/", "ftp://h/", "//[::1/"])
+async def test_a_redirect_to_no_possible_address_is_a_refusal(target: str) -> None:
+    async def redirect(_request: web.Request) -> web.Response:
+        return web.Response(status=302, headers={"Location": target})
+
+    _, error = await read(redirect)
+    assert isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError)
+    assert classify(error).refused
 
 
 async def test_a_page_is_no_stream() -> None:

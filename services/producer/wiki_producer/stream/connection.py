@@ -78,8 +78,12 @@ class _OneRequest:
         self._idle_seconds = idle_seconds
 
     async def request(self, method: str, url: URL, **kwargs: Any) -> "_EventStreamResponse":
-        async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS + self._idle_seconds):
-            response = await self._session.request(method, url, **kwargs)
+        try:
+            async with asyncio.timeout(CONNECT_TIMEOUT_SECONDS + self._idle_seconds):
+                response = await self._session.request(method, url, **kwargs)
+        except UnicodeError as error:
+            # A redirect may lead to a name that is none.
+            raise aiohttp.InvalidURL(url, str(error)) from None
         if response.status == 200 and response.content_type == "text/event-stream":
             return _EventStreamResponse(response, self._idle_seconds)
         try:

@@ -28,7 +28,7 @@ class StreamFatal(Exception):
 
 
 def classify(error: Exception) -> Disconnect:
-    """What an error of a connection means. StreamFatal when trying again is of no use."""
+    """What an error of a connection means."""
     if isinstance(error, StreamRefused):
         position_refused = error.with_position and error.status in _POSITION_REFUSALS
         return Disconnect(
@@ -45,7 +45,8 @@ def classify(error: Exception) -> Disconnect:
     if isinstance(error, aiohttp.ClientConnectorError):
         return Disconnect("unreachable", str(error))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
-        raise StreamFatal(f"WIKI_STREAM_URL: {error}") from None
+        # The URL of the settings was checked: this one comes from a redirect.
+        return Disconnect("redirect", f"redirected to {error}", refused=True)
     return Disconnect("reset", str(error) or type(error).__name__)
 
 
