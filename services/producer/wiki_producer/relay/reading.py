@@ -16,6 +16,7 @@ from wiki_producer.stream.cursor import Cursor
 from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.position import After, Live, ResumePoint, Since
 from wiki_producer.stream.progress import Progress
+from wiki_producer.stream.proxy import proxy_for_stream
 from wiki_producer.stream.reconnect import keep_connected
 
 _LOG_EVERY_SECONDS: Final = 60.0
@@ -29,7 +30,7 @@ async def read_stream(
     """Relay the stream from `first` on, for ever. Raises StreamFatal, PublishFailed."""
     cursor = Cursor(first, max_age_ms=settings.max_event_age // timedelta(milliseconds=1))
     beginnings = _BeginningLog()
-    async with stream_session(settings.wiki_user_agent) as session:
+    async with stream_session(settings.wiki_user_agent, proxy_for_stream(settings)) as session:
 
         async def read_once(*, read_any: bool, position_refused: bool) -> None:
             point = cursor.next(progress.last_event_id, read_any=read_any, position_refused=position_refused)

@@ -42,10 +42,11 @@ class StreamRefused(Exception):
         self.retry_after = retry_after
 
 
-def stream_session(user_agent: str) -> aiohttp.ClientSession:
+def stream_session(user_agent: str, proxy: URL | None) -> aiohttp.ClientSession:
     """A session whose connections may last for ever; `open_stream` ends those that are silent."""
     return aiohttp.ClientSession(
         headers={"User-Agent": user_agent},
+        proxy=proxy,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS),
         read_bufsize=READ_BUFFER,
     )
