@@ -21,6 +21,8 @@ _REFUSALS: Final = frozenset({400, 401, 403, 404})
 _POSITION_REFUSALS: Final = frozenset({400, 404, 410})
 # What worked before and is refused now may well work again: for so long it is asked.
 PATIENCE_SECONDS: Final = 900.0
+# What a connection may raise.
+CONNECTION_ERRORS: Final = (StreamEnded, StreamRefused, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class StreamFatal(Exception):
@@ -81,7 +83,7 @@ async def keep_connected(
         read_before, began = progress.events, clock()
         try:
             await read(read_any=read_any, position_refused=position_refused)
-        except (StreamEnded, StreamRefused, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             disconnect = classify(error)
         else:
             disconnect = Disconnect("ended", "no more events")
