@@ -90,13 +90,13 @@ async def keep_connected(
         now = clock()
         read_any, position_refused = progress.events > read_before, disconnect.position_refused
         counts.reconnects[disconnect.cause] += 1
-        outage.disconnected(disconnect)
         if not disconnect.refused:
             refused_at = None
         elif refused_at is None:
             refused_at = now
         if refused_at is not None and (progress.events == 0 or now - refused_at >= PATIENCE_SECONDS):
             raise StreamFatal(f"the stream refuses: {disconnect.reason}")
+        outage.disconnected(disconnect)
         pause = backoff.pause_seconds(
             lasted_seconds=now - began, brought_events=read_any, retry_after=disconnect.retry_after
         )
