@@ -19,13 +19,15 @@ from pyspark.sql.streaming.query import StreamingQuery
 from consumer import topics
 from harness.kafka import Broker
 from harness.processes import wait_until
-from wiki_consumer import kafka, query, session
-from wiki_consumer.history import History
-from wiki_consumer.maintenance import Maintenance, Report, run_periodically
-from wiki_consumer.progress import Batch, Listener
-from wiki_consumer.raw_files import list_raw_files
+from wiki_consumer.kafka import options
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.maintenance.thread import run_periodically
+from wiki_consumer.query import pipeline, session
+from wiki_consumer.query.progress import Batch, Listener
 from wiki_consumer.settings import Settings
-from wiki_consumer.volume import Volume
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.raw_files import list_raw_files
 
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
 TIMEOUT_SECONDS = 900.0
@@ -39,7 +41,7 @@ class NothingClosed(Exception):
     """The maintenance had nothing to do, or couldn't: what was measured isn't what was meant."""
 
 
-Start = Callable[[SparkSession, query.Query], StreamingQuery]
+Start = Callable[[SparkSession, pipeline.Query], StreamingQuery]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Place:
     """A topic and the volume that it is written to."""
 
     topic: str
-    volume: Volume
+    volume: ConsumerVolume
 
 
 @dataclass(frozen=True)
@@ -86,10 +88,10 @@ def together(paces: Sequence[Pace]) -> Pace:
     )
 
 
-def to_noop(spark: SparkSession, wanted: query.Query) -> StreamingQuery:
+def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     """The same query without files."""
     return (
-        query.rows(spark, wanted)
+        pipeline.rows(spark, wanted)
         .writeStream.format("noop")
         .option("checkpointLocation", str(wanted.checkpoint))
         .trigger(processingTime="1 milliseconds")
@@ -112,7 +114,7 @@ class Bench:
         name = topic or f"{self._folder.name}-{number}"
         if topic is None:
             topics.create(self._servers, name)
-        return Place(name, Volume(self._folder / f"volume-{number}"))
+        return Place(name, ConsumerVolume(self._folder / f"volume-{number}"))
 
     def write(self, topic: str, number: int) -> None:
         """Put `number` new records of some 1.2 kB there."""
@@ -141,7 +143,7 @@ class Bench:
         """
         with (
             self._live(place.topic, rate),
-            self._query(place, query.start, trigger=TRIGGER) as seen,
+            self._query(place, pipeline.start, trigger=TRIGGER) as seen,
             _closing(place.volume, closing) if closing else nullcontext(),
         ):
             _await(seen, WARM_UP_BATCHES)
@@ -168,10 +170,10 @@ class Bench:
         finally:
             session.stop(spark)
 
-    def _wanted(self, place: Place, trigger: timedelta) -> query.Query:
+    def _wanted(self, place: Place, trigger: timedelta) -> pipeline.Query:
         settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=place.topic)
-        return query.Query(
-            source=kafka.source_options(settings),
+        return pipeline.Query(
+            source=options.source_options(settings),
             output=place.volume.changes,
             checkpoint=place.volume.checkpoint,
             max_event_age=settings.max_event_age,
@@ -208,7 +210,7 @@ def _await(batches: Sequence[Batch], number: int) -> None:
     )
 
 
-def _maintenance(volume: Volume) -> Maintenance:
+def _maintenance(volume: ConsumerVolume) -> Maintenance:
     settings = Settings()
     return Maintenance(
         volume.root, max_event_age=settings.max_event_age, history_retention=settings.history_retention
@@ -216,10 +218,10 @@ def _maintenance(volume: Volume) -> Maintenance:
 
 
 @contextmanager
-def _closing(volume: Volume, hour: datetime) -> Iterator[None]:
+def _closing(volume: ConsumerVolume, hour: datetime) -> Iterator[None]:
     """Closes `hour` all the time. Raises NothingClosed at the end."""
     stop, reports = threading.Event(), list[Report]()
-    file = History(volume.history, lambda _: None).file_of(hour)
+    file = volume.hour_file(hour)
 
     def undo(report: Report) -> None:
         reports.append(report)

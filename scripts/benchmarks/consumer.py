@@ -15,8 +15,10 @@ from pathlib import Path
 from benchmarks.batches import Bench, Pace, to_noop, together
 from benchmarks.old_volume import FILES_OF_AN_HOUR, grow_old, open_hour
 from harness.kafka import Broker
-from wiki_consumer import logs, query
-from wiki_consumer.sink_log import COMPACT_INTERVAL
+from wiki_consumer import logs
+from wiki_consumer.query import pipeline
+from wiki_consumer.settings import Settings
+from wiki_consumer.volume.sink_log import COMPACT_INTERVAL
 
 GOAL_DRAIN_PER_SECOND = 20_000
 GOAL_P99_SECONDS = 0.8
@@ -57,7 +59,7 @@ def _verdict(holds: bool) -> str:
 def drain(bench: Bench, sizes: Sizes) -> None:
     topic = bench.new_place().topic
     bench.write(topic, sizes.backlog)
-    real = bench.drain(bench.new_place(topic), sizes.backlog, query.start)
+    real = bench.drain(bench.new_place(topic), sizes.backlog, pipeline.start)
     noop = bench.drain(bench.new_place(topic), sizes.backlog, to_noop)
     print(
         f"drain {sizes.backlog} records: {real:,.0f}/s to Parquet, {noop:,.0f}/s to noop,"
@@ -135,7 +137,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     arguments = parser.parse_args()
     sizes = QUICK if arguments.quick else FULL
-    logs.configure("WARNING", "console")
+    logs.configure(Settings(log_level="WARNING"))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         broker = Broker(folder / "broker")

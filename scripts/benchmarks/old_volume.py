@@ -9,9 +9,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wiki_consumer.raw_files import HOUR, hour_of
-from wiki_consumer.sink_log import LOG_DIRECTORY, VERSION, read_sink_log
-from wiki_consumer.volume import Volume
+from wiki_common.volume import HOUR, hour_of
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.sink_log import LOG_DIRECTORY, VERSION, read_sink_log
 
 HISTORY_ROWS = 20_000
 # One a second.
@@ -26,7 +26,7 @@ def open_hour() -> datetime:
     return hour_of(datetime.now(UTC)) - 2 * HOUR
 
 
-def grow_old(volume: Volume, hour: datetime, *, days: int, log_entries: int) -> None:
+def grow_old(volume: ConsumerVolume, hour: datetime, *, days: int, log_entries: int) -> None:
     """`days` of history before `hour`, whose raw files are in the log with others up to `log_entries`.
 
     The query has written to the volume for less than a compaction of its log, and doesn't run.
@@ -59,7 +59,7 @@ def _at(rows: pa.Table, hour: datetime, number: int, name: str) -> pa.Table:
     return repeated
 
 
-def _raw_files_of(volume: Volume, rows: pa.Table, hour: datetime, number: int) -> Iterable[Path]:
+def _raw_files_of(volume: ConsumerVolume, rows: pa.Table, hour: datetime, number: int) -> Iterable[Path]:
     folder = volume.changes / f"date={hour:%Y-%m-%d}"
     folder.mkdir(exist_ok=True)
     whole = _at(rows, hour, number * ROWS_OF_A_FILE, "raw")

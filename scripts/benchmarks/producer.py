@@ -30,12 +30,12 @@ from harness.processes import Process, free_port, wait_until
 from stream_simulator.catalogue import Catalogue
 from stream_simulator.stream import Stream
 from stream_simulator.timeline import Timeline
-from wiki_producer.decide import Kept, decider
-from wiki_producer.kafka_client import connect_admin, connect_consumer, connect_producer
-from wiki_producer.logs import configure_logs
-from wiki_producer.publisher import LAST_EVENT_ID
+from wiki_producer import logs
+from wiki_producer.kafka.client import connect_admin, connect_consumer, connect_producer
+from wiki_producer.kafka.publisher import LAST_EVENT_ID
+from wiki_producer.kafka.topic_creation import init_topics
+from wiki_producer.relay.decide import Kept, decider
 from wiki_producer.settings import Settings
-from wiki_producer.topic_init import init_topics
 
 GOAL_PER_SECOND = 15_000
 GOAL_RATIO = 0.6
@@ -197,7 +197,7 @@ def main() -> int:
     parser.add_argument("--events", type=int, default=60_000, help="events per run (default: %(default)s)")
     parser.add_argument("--runs", type=int, default=3, help="runs; the median counts (default: %(default)s)")
     arguments = parser.parse_args()
-    configure_logs("WARNING", "console")
+    logs.configure(Settings(log_level="WARNING"))
     # So that a stopped run ends its broker and its producer too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     cores = sorted(os.sched_getaffinity(0))

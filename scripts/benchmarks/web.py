@@ -29,13 +29,13 @@ import pyarrow as pa
 from benchmarks.live_volume import HOUR, an_hour, live_volume
 from harness.processes import Process, free_port, wait_until
 from web.committed import Change, CommittedChanges, now
-from wiki_web.answers import answer_of
-from wiki_web.engines import Engine
-from wiki_web.engines.duckdb_engine import DuckDBEngine
-from wiki_web.engines.spark_engine import SparkEngine
-from wiki_web.queries import Query
-from wiki_web.store import Store
-from wiki_web.views import Subject
+from wiki_web.data.answers import answer_of
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import Engine
+from wiki_web.data.engines.spark_engine import SparkEngine
+from wiki_web.data.queries import Query
+from wiki_web.data.store import Store
+from wiki_web.page.page_models import Subject
 
 _WINDOWS = {"30m": HOUR / 2, "6h": 6 * HOUR, "24h": 24 * HOUR}
 _SERVICE = Path(__file__).resolve().parents[2] / "services" / "web"
@@ -225,7 +225,7 @@ def _refreshes_done(port: int) -> tuple[int, float]:
     """How many, and the seconds that they took in all."""
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
         lines = dict(line.rsplit(" ", 1) for line in response.read().decode().splitlines())
-    return int(float(lines["web_refresh_seconds_count"])), float(lines["web_refresh_seconds_sum"])
+    return int(float(lines["wiki_web_refresh_seconds_count"])), float(lines["wiki_web_refresh_seconds_sum"])
 
 
 def _resident_mb(pid: int) -> float:

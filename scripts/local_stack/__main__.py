@@ -12,9 +12,10 @@ from typing import NoReturn, TextIO
 
 from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
-from local_stack.settings import WrongSettings, read_settings
+from local_stack.settings import read_settings
 from local_stack.stack import Stack
-from local_stack.supervision import Supervisor
+from local_stack.supervision import Supervisor, new_folder
+from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
 
 
 class Signals:
@@ -75,7 +76,7 @@ def _fresh_logs(folder: Path) -> Path:
 
 
 def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
-    reason = readiness.answers(url, timeout=5, user_agent=user_agent)
+    reason = readiness.stream_answers(url, user_agent=user_agent)
     if reason is None:
         log.say(f"reading {url}")
         return
@@ -92,19 +93,20 @@ def main() -> int:
         settings = read_settings(simulate=arguments.simulate)
         os.environ |= services.environment(settings)
         user_agent = service_settings.check(simulate=settings.simulate)
-    except WrongSettings as error:
-        _fail(2, *str(error).splitlines())
-    if taken := ports.problems(str(settings.bind_address), settings.ports):
+    except InvalidSettings as error:
+        _fail(WRONG_SETTINGS, *str(error).splitlines())
+    if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
     lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")
-    stages = services.stages(settings)
+    folder = new_folder()
+    stages = services.stages(settings, folder)
     all_services = list(chain(*stages))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
         _warn_unless_reachable(settings.stream_url, user_agent, log)
-    supervisor = Supervisor(all_services, logs=logs)
+    supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(
             stages,

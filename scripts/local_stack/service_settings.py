@@ -1,25 +1,20 @@
 """The services' own reading of their settings, asked before any of them starts."""
 
-from local_stack.settings import WrongSettings
 from stream_simulator import settings as simulator
-from wiki_consumer import settings as consumer
-from wiki_producer import settings as producer
-from wiki_web import settings as web
+from wiki_common.settings import InvalidSettings, read_settings
+from wiki_consumer.settings import Settings as ConsumerSettings
+from wiki_producer.settings import Settings as ProducerSettings
+from wiki_web.settings import Settings as WebSettings
 
 
 def check(*, simulate: bool) -> str:
-    """The producer's User-Agent. Raises WrongSettings with the line of the first service that refuses."""
-    try:
-        found = producer.read_settings()
-        consumer.read()
-        web.read_settings()
-        if simulate:
+    """The producer's User-Agent. Raises InvalidSettings with the lines of the first service that refuses."""
+    found = read_settings(ProducerSettings)
+    read_settings(ConsumerSettings)
+    read_settings(WebSettings)
+    if simulate:
+        try:
             simulator.read_settings([])
-    except (
-        producer.WrongSettings,
-        consumer.InvalidSettings,
-        web.SettingsError,
-        simulator.InvalidSettings,
-    ) as error:
-        raise WrongSettings(str(error)) from None
+        except simulator.InvalidSettings as error:
+            raise InvalidSettings(str(error)) from None
     return found.wiki_user_agent

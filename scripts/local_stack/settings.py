@@ -4,25 +4,27 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, model_validator
 
 from local_stack.broker import ROOT
+from wiki_common import settings
+from wiki_common.settings import Port, ServiceSettings
+from wiki_common.volume import FolderPath
 
-Port = Annotated[int, Field(ge=1, le=65535)]
 WIKIMEDIA = "https://stream.wikimedia.org/v2/stream/recentchange"
 
 
-class WrongSettings(Exception):
-    """One line per setting that is wrong: the variable, its value and what is allowed."""
+def _ipv4(address: str) -> str:
+    try:
+        return str(IPv4Address(address))
+    except ValueError:
+        raise ValueError("expected an IPv4 address, such as 127.0.0.1") from None
 
 
-class Settings(BaseSettings):
-    """Read from variables of the same names in capitals; an empty variable counts as unset."""
+class Settings(ServiceSettings):
+    """Ports, folders and the stream; what the services alone need is checked by service_settings."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
-
-    bind_address: IPv4Address = IPv4Address("127.0.0.1")
+    bind_address: Annotated[str, AfterValidator(_ipv4)] = "127.0.0.1"
     web_port: Port = 5000
     kafka_port: Port = 9092
     zookeeper_port: Port = 2181
@@ -34,9 +36,9 @@ class Settings(BaseSettings):
     wiki_stream_url: str = WIKIMEDIA
     kafka_bootstrap_servers: str = ""
     """Empty: a broker of our own is started. Set: that one is used."""
-    state_dir: Path = ROOT / ".local"
+    state_dir: FolderPath = ROOT / ".local"
     """Broker data, Parquet and logs; simulated ones lie apart from it in `simulate/`."""
-    data_dir: Path | None = None
+    data_dir: FolderPath | None = None
     simulate: bool = False
     """--simulate on the command line."""
 
@@ -65,7 +67,7 @@ class Settings(BaseSettings):
     @property
     def host(self) -> str:
         """The address at which this machine reaches what listens on BIND_ADDRESS."""
-        return "127.0.0.1" if self.bind_address.is_unspecified else str(self.bind_address)
+        return "127.0.0.1" if self.bind_address == "0.0.0.0" else self.bind_address  # noqa: S104
 
     @property
     def stream_url(self) -> str:
@@ -91,13 +93,5 @@ class Settings(BaseSettings):
 
 
 def read_settings(*, simulate: bool) -> Settings:
-    """The settings from the environment. WrongSettings names each variable that is wrong."""
-    try:
-        return Settings(simulate=simulate)
-    except ValidationError as error:
-        lines = []
-        for problem in error.errors():
-            reason = problem["msg"].removeprefix("Value error, ")
-            names = [str(name).upper() for name in problem["loc"]]
-            lines.append(f"{names[0]}={problem['input']}: {reason}" if names else reason)
-        raise WrongSettings("\n".join(lines)) from None
+    """The settings from the environment. InvalidSettings names each variable that is wrong."""
+    return settings.read_settings(Settings, simulate=simulate)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from compose.files import ROOT, SERVICE_FOLDERS, stages
+from compose.files import ROOT, SERVICE_FOLDERS, load, stages
+from wiki_common import VERSION
 
 WEB = ROOT / "services/web"
 CONSUMER = ROOT / "services/spark-consumer"
@@ -59,15 +60,31 @@ def test_an_image_runs_as_the_user_who_owns_the_volume(folder: Path) -> None:
     assert "useradd --uid 10001 --user-group" in dockerfile
 
 
-@pytest.mark.parametrize("folder", SERVICE_FOLDERS, ids=lambda path: path.name)
-def test_only_what_an_image_needs_is_sent_to_its_build(folder: Path) -> None:
-    rules = (folder / ".dockerignore").read_text().splitlines()
-    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE)
+def test_only_what_the_images_need_is_sent_to_their_builds() -> None:
+    rules = (ROOT / "services/.dockerignore").read_text().splitlines()
+    copied = {
+        source
+        for folder in SERVICE_FOLDERS
+        for line in re.findall(
+            r"^COPY (?!--from)(.*) \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE
+        )
+        for source in line.split()
+    }
 
     assert rules[1] == "*"
-    assert {rule[1:] for rule in rules if rule.startswith("!")} == {
-        n for line in copied for n in line.split()
-    }
+    assert {rule[1:] for rule in rules if rule.startswith("!")} == copied
+    assert all((ROOT / "services" / source).exists() for source in copied)
+
+
+def test_the_images_show_the_version_of_the_code() -> None:
+    compose = load(ROOT / "compose.yaml")
+    built = [config["build"] for config in compose["services"].values() if "build" in config]
+
+    assert len(built) == len(SERVICE_FOLDERS)
+    assert {build["args"]["VERSION"] for build in built} == {VERSION}
+    for folder in SERVICE_FOLDERS:
+        dockerfile = (folder / "Dockerfile").read_text()
+        assert 'org.opencontainers.image.version="${VERSION}"' in dockerfile
 
 
 def test_each_pattern_of_removed_jars_still_matches_one() -> None:

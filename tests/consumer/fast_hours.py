@@ -8,11 +8,13 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from wiki_consumer import logs, settings
-from wiki_consumer.__main__ import Shutdown, run
-from wiki_consumer.maintenance import Maintenance
-from wiki_consumer.raw_files import read_event_times
-from wiki_consumer.sink_log import read_sink_log
+from wiki_common.settings import read_settings_or_exit
+from wiki_consumer import logs, service
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.settings import Settings
+from wiki_consumer.shutdown import Shutdown
+from wiki_consumer.volume.raw_files import read_event_times
+from wiki_consumer.volume.sink_log import read_sink_log
 
 OUT_OF_ORDER = timedelta(minutes=30)
 INTERVAL = timedelta(seconds=0.5)
@@ -37,16 +39,15 @@ class NewestRow:
 
 
 def main() -> int:
-    config = settings.read()
-    logs.configure(config.log_level, config.log_format)
+    settings = read_settings_or_exit(Settings)
+    logs.configure(settings)
     maintenance = Maintenance(
-        config.data_dir,
+        settings.data_dir,
         max_event_age=OUT_OF_ORDER,
-        history_retention=config.history_retention,
-        clock=NewestRow(config.data_dir / "changes"),
+        history_retention=settings.history_retention,
+        clock=NewestRow(settings.data_dir / "changes"),
     )
-    run(config, Shutdown(), maintenance, maintenance_interval=INTERVAL)
-    return 0
+    return service.run(settings, maintenance, shutdown=Shutdown(), maintenance_interval=INTERVAL)
 
 
 if __name__ == "__main__":

@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from harness.processes import Process, free_port, wait_until
-from wiki_consumer import consumer, health
-from wiki_consumer.health import Health
-from wiki_consumer.maintenance import Maintenance
-from wiki_consumer.metrics import Metrics
+from wiki_common.health.probe import ask
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.query.supervisor import QuerySupervisor
 from wiki_consumer.settings import Settings
-from wiki_consumer.sink_log import read_sink_log
+from wiki_consumer.status.health import Health
+from wiki_consumer.status.metrics import Metrics
+from wiki_consumer.volume.sink_log import read_sink_log
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".local/spark-jars"
@@ -82,7 +83,7 @@ class Consumer:
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""
 
     def health(self) -> tuple[bool, str]:
-        return health.ask(self.port)
+        return ask("127.0.0.1", self.port)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
@@ -150,7 +151,7 @@ def run_here(spark: SparkSession, settings: Settings, *, until: Callable[[], boo
         settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
     )
     health = Health(settings.trigger_interval)
-    consumer.Consumer(spark, settings, maintenance, health, Metrics(), stopping).run()
+    QuerySupervisor(spark, settings, maintenance, health, Metrics(), stopping).run()
 
 
 def committed_ids(data: Path) -> Counter[str]:

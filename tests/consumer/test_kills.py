@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from consumer import topics
-from consumer.maintenance.volumes import Volume
 from consumer.running import Consumer, committed_ids
 from consumer.topics import event
+from consumer.volumes import Volume
 from harness.kafka import Broker
 
 KILLS = 20
@@ -90,9 +90,9 @@ class Reader:
     def _run(self) -> None:
         last: Counter[str] = Counter()
         while not self._ended.wait(self._pause):
-            before = self._volume.history.end()
+            before = self._volume.folders.history_end()
             seen = self._volume.what_a_reader_sees()
-            if self._volume.history.end() != before:
+            if self._volume.folders.history_end() != before:
                 continue  # an hour that was published meanwhile may be counted from both sides
             self.looks += 1
             lost, double = last - seen, seen - Counter(seen.keys())
@@ -153,6 +153,6 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
         assert Volume(consumer.data, Counter()).what_a_reader_sees() == dict.fromkeys(expected, 1)
         assert looking.faults == []
         assert looking.looks > KILLS
-        assert len(Volume(consumer.data, Counter()).history.hours()) > 2
+        assert len(Volume(consumer.data, Counter()).folders.hours()) > 2
     finally:
         consumer.close()

@@ -4,18 +4,61 @@ import pytest
 
 from local_stack import services
 from local_stack.broker import ROOT
-from local_stack.settings import WrongSettings, read_settings
+from local_stack.settings import read_settings
+from wiki_common.settings import InvalidSettings
 
 
 def test_a_wrong_value_is_one_line_that_names_the_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WEB_PORT", "http")
-    with pytest.raises(WrongSettings, match=r"^WEB_PORT=http: [^\n]+$"):
+    with pytest.raises(InvalidSettings, match=r"^WEB_PORT=http: [^\n]+$"):
         read_settings(simulate=False)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("BIND_ADDRESS", "localhost"),
+        ("BIND_ADDRESS", "::1"),
+        ("KAFKA_PORT", "0"),
+        ("STATE_DIR", "~no-such-user/x"),
+    ],
+)
+def test_a_value_that_no_service_could_use_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSettings, match=rf"^{variable}={value}: [^\n]+$"):
+        read_settings(simulate=False)
+
+
+def test_a_tilde_in_a_folder_is_the_home_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("STATE_DIR", "~/state")
+    monkeypatch.setenv("DATA_DIR", "~/data")
+    settings = read_settings(simulate=False)
+    assert (settings.state, settings.data) == (tmp_path / "state", tmp_path / "data")
+    assert services.environment(settings)["DATA_DIR"] == str(tmp_path / "data")
+
+
+def test_white_space_around_a_value_is_no_part_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable, value in {
+        "STATE_DIR": f" {tmp_path}\r",
+        "WEB_PORT": "5001\r",
+        "BIND_ADDRESS": "127.0.0.2 ",
+        "WIKI_STREAM_URL": "http://127.0.0.1:1/stream\r",
+        "SPARK_LOCAL_IP": "\r",
+    }.items():
+        monkeypatch.setenv(variable, value)
+    settings = read_settings(simulate=False)
+    assert (settings.state, settings.page_url) == (tmp_path, "http://127.0.0.2:5001")
+    variables = services.environment(settings)
+    assert variables["WIKI_STREAM_URL"] == "http://127.0.0.1:1/stream"
+    assert (variables["BIND_ADDRESS"], variables["SPARK_LOCAL_IP"]) == ("127.0.0.2", "127.0.0.1")
 
 
 def test_two_streams_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIKI_STREAM_URL", "http://127.0.0.1:1/stream")
-    with pytest.raises(WrongSettings, match=r"^WIKI_STREAM_URL=.*--simulate"):
+    with pytest.raises(InvalidSettings, match=r"^WIKI_STREAM_URL=.*--simulate"):
         read_settings(simulate=True)
 
 
@@ -30,10 +73,24 @@ def test_a_given_data_dir_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_
     assert read_settings(simulate=True).data == tmp_path
 
 
-def test_a_given_broker_replaces_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [("", "127.0.0.1"), ("example.org, .lan", "example.org, .lan,127.0.0.1"), ("*", "*")],
+)
+def test_a_proxy_is_not_asked_for_the_simulated_stream(
+    monkeypatch: pytest.MonkeyPatch, given: str, expected: str
+) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("NO_PROXY", given)
+    variables = services.environment(read_settings(simulate=True))
+    assert (variables["no_proxy"], variables["NO_PROXY"]) == (expected, expected)
+    assert "NO_PROXY" not in services.environment(read_settings(simulate=False))
+
+
+def test_a_given_broker_replaces_our_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker-1:9092,broker-2:9092")
     settings = read_settings(simulate=False)
-    started = {service.name for stage in services.stages(settings) for service in stage}
+    started = {service.name for stage in services.stages(settings, tmp_path) for service in stage}
     assert started == {"topic-init", "consumer", "web", "producer"}
     assert services.environment(settings)["KAFKA_BOOTSTRAP_SERVERS"] == "broker-1:9092,broker-2:9092"
     assert "KAFKA_PORT" not in settings.ports

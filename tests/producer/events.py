@@ -52,8 +52,9 @@ def edit(**fields: object) -> str:
     return json.dumps({**EDIT, **fields})
 
 
-def edit_without(*names: str) -> str:
-    return json.dumps({name: value for name, value in EDIT.items() if name not in names})
+def edit_without(*names: str, **fields: object) -> str:
+    """The edit without the fields of these `names`, and with other `fields`."""
+    return json.dumps({name: value for name, value in {**EDIT, **fields}.items() if name not in names})
 
 
 def edit_of(domain: object) -> str:

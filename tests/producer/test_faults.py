@@ -11,8 +11,8 @@ import pytest
 from harness.kafka import Broker
 from harness.processes import wait_until
 from producer.flow import Flow, running
-from wiki_producer.position import REWIND_MS
-from wiki_producer.publisher import MOST_IN_FLIGHT
+from wiki_producer.kafka.in_flight import MOST_RECORDS
+from wiki_producer.stream.position import REWIND_MS
 
 TopicNames = Callable[[], str]
 
@@ -146,7 +146,7 @@ def test_nothing_is_lost_while_the_broker_is_away_for_a_moment(tmp_path: Path) -
 
 def check_that_the_stream_waits(flow: Flow) -> None:
     """As many records as may be are in flight, the rest is left to the stream, and health says why."""
-    assert flow.metric("records_in_flight") == MOST_IN_FLIGHT
+    assert flow.metric("records_in_flight") == MOST_RECORDS
     status, reason = flow.health()
     assert (status, "broker unreachable for" in reason) == (503, True), reason
 

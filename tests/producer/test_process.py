@@ -15,6 +15,7 @@ from harness.kafka import Broker
 from harness.processes import free_port, wait_until
 from producer.events import edit, sse_id
 from producer.flow import Flow, running
+from wiki_common import VERSION
 
 
 @pytest.fixture
@@ -40,9 +41,9 @@ def test_a_stop_is_orderly_and_says_what_was_sent(flow: Flow) -> None:
     wait_until(
         lambda: flow.metric("records_acknowledged_total") > 20, timeout=60, what="records acknowledged"
     )
-    assert flow.health() == (200, "ok")
-    well = run("wiki_producer.health", **flow.environment)
-    assert (well.returncode, well.stdout) == (0, "ok\n")
+    assert flow.health() == (200, f"ok\nversion {VERSION}\n")
+    answer = run("wiki_producer.health", **flow.environment)
+    assert (answer.returncode, answer.stdout) == (0, f"ok; version {VERSION}\n")
 
     assert producer.terminate(30) == 0
     last = json.loads(producer.output().splitlines()[-1])
@@ -50,9 +51,9 @@ def test_a_stop_is_orderly_and_says_what_was_sent(flow: Flow) -> None:
     assert last["published"] == last["acknowledged"] == len(flow.records())
     assert "Traceback" not in producer.output()
 
-    ill = run("wiki_producer.health", **flow.environment)
-    assert ill.returncode == 1
-    assert ill.stdout.startswith("no answer on port")
+    ended = run("wiki_producer.health", **flow.environment)
+    assert ended.returncode == 1
+    assert ended.stdout.startswith("no answer on port")
 
 
 def test_what_is_too_old_is_given_up_and_the_gap_is_named(flow: Flow) -> None:
@@ -121,12 +122,13 @@ def test_a_used_port_is_named(flow: Flow) -> None:
     port = flow.environment["WIKI_STREAM_URL"].split(":")[2].split("/")[0]
     ended = run("wiki_producer", **{**flow.environment, "METRICS_PORT": port})
     assert ended.returncode == 1
-    assert f"METRICS_PORT={port}: can't listen on 127.0.0.1" in ended.stdout
+    assert f"METRICS_PORT={port}: can't listen on BIND_ADDRESS=127.0.0.1" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
-def test_a_wrong_setting_is_one_line() -> None:
-    ended = run("wiki_producer", MAX_EVENT_AGE="soon")
+@pytest.mark.parametrize("module", ["wiki_producer", "wiki_producer.health"])
+def test_a_wrong_setting_is_one_line(module: str) -> None:
+    ended = run(module, MAX_EVENT_AGE="soon")
     assert ended.returncode == 2
     assert ended.stderr.startswith("MAX_EVENT_AGE=soon: ")
     assert ended.stderr.count("\n") == 1

@@ -3,7 +3,9 @@ from datetime import timedelta
 import pytest
 from pydantic import ValidationError
 
-from wiki_producer.settings import Settings, WrongSettings, read_settings
+from wiki_common import VERSION
+from wiki_common.settings import InvalidSettings, read_settings
+from wiki_producer.settings import Settings
 
 
 @pytest.fixture(autouse=True)
@@ -12,20 +14,19 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def test_the_defaults_are_those_of_the_readme() -> None:
-    settings = read_settings()
-    assert settings.wiki_domains == ("en.wikipedia.org",)
-    assert settings.kafka_bootstrap_servers == ("kafka:9092",)
-    assert settings.rejected_topic == "wiki-changes.rejected"
-    assert settings.wiki_stream_idle_timeout == timedelta(seconds=60)
-    assert settings.max_event_age == timedelta(minutes=30)
+def test_the_topic_of_rejected_events_is_named_after_the_other() -> None:
+    assert Settings(kafka_topic="changes").rejected_topic == "changes.rejected"
+
+
+def test_the_default_user_agent_names_the_version() -> None:
+    assert read_settings(Settings).wiki_user_agent.startswith(f"live-top-of-wikipedia/{VERSION} (https://")
 
 
 def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIKI_DOMAINS", " de.wikipedia.org, FR.wikipedia.org ,")
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "a:1,[::1]:2,b-1.msk.eu-central-1.amazonaws.com:9098")
     monkeypatch.setenv("MAX_EVENT_AGE", "2h")
-    settings = read_settings()
+    settings = read_settings(Settings)
     assert settings.wiki_domains == ("de.wikipedia.org", "fr.wikipedia.org")
     assert settings.kafka_bootstrap_servers == ("a:1", "[::1]:2", "b-1.msk.eu-central-1.amazonaws.com:9098")
     assert settings.max_event_age == timedelta(hours=2)
@@ -34,7 +35,7 @@ def test_settings_are_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
 def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAFKA_SASL_MECHANISM", "")
     monkeypatch.setenv("WIKI_DOMAINS", "")
-    assert read_settings().wiki_domains == ("en.wikipedia.org",)
+    assert read_settings(Settings).wiki_domains == ("en.wikipedia.org",)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +64,8 @@ def test_a_wrong_value_is_one_line_that_names_variable_and_value(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(WrongSettings) as wrong:
-        read_settings()
+    with pytest.raises(InvalidSettings) as wrong:
+        read_settings(Settings)
     assert str(wrong.value).startswith(f"{variable}=")
     assert value.strip(",") in str(wrong.value)
     assert "\n" not in str(wrong.value)
@@ -72,4 +73,4 @@ def test_a_wrong_value_is_one_line_that_names_variable_and_value(
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
-        read_settings().kafka_topic = "other"
+        read_settings(Settings).kafka_topic = "other"

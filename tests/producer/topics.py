@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
 
-from wiki_producer.kafka_client import connect_admin
+from wiki_producer.kafka.client import connect_admin
+from wiki_producer.kafka.topic_creation import init_topics
 from wiki_producer.settings import Settings
-from wiki_producer.topic_init import init_topics
 
 
 @dataclass(frozen=True)

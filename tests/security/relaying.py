@@ -8,8 +8,9 @@ import pytest
 from harness.processes import free_port, wait_until
 from harness.secure_broker import SecureBroker
 from security.logins import Login, environment
+from wiki_common.settings import read_settings
 from wiki_producer.service import run
-from wiki_producer.settings import Settings, read_settings
+from wiki_producer.settings import Settings
 
 TIMEOUT = 120
 
@@ -20,7 +21,7 @@ def settings_of(
     """The settings of `login`, which are in the environment from then on."""
     for name, value in {**environment(broker, login, topic), "METRICS_PORT": str(free_port()), **env}.items():
         monkeypatch.setenv(name, value)
-    return read_settings()
+    return read_settings(Settings)
 
 
 async def relay_until(settings: Settings, *conditions: Callable[[], bool]) -> None:

@@ -13,29 +13,33 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
-from wiki_consumer import kafka, session, settings, topic
-from wiki_consumer.kafka_refusal import BrokerRefused
+from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.settings import read_settings
+from wiki_consumer.kafka.options import source_options
+from wiki_consumer.kafka.topic import TopicUnavailable, topic_id
+from wiki_consumer.query import session
+from wiki_consumer.settings import Settings
 
 # A busy machine is no reason to give up.
 PATIENCE = {"kafka.request.timeout.ms": "60000", "kafka.default.api.timeout.ms": "120000"}
 
 
-def look(spark: SparkSession, config: settings.Settings) -> str | None:
+def look(spark: SparkSession, config: Settings) -> str | None:
     """The consumer's first look at the topic, as often as the broker does not answer in time: the refusal."""
     while True:
         try:
-            topic.topic_id(spark, config)
+            topic_id(spark, config)
         except BrokerRefused as refused:
             return str(refused)
-        except topic.TopicUnavailable as error:
+        except TopicUnavailable as error:
             sys.stdout.write(f"{error}\n")
         else:
             return None
 
 
-def read(spark: SparkSession, config: settings.Settings, checkpoint: Path) -> dict[str, Any]:
+def read(spark: SparkSession, config: Settings, checkpoint: Path) -> dict[str, Any]:
     """The topic's values, read as a stream up to its end as it is now, and the query's plan."""
-    options = kafka.source_options(config) | PATIENCE
+    options = source_options(config) | PATIENCE
     records = spark.readStream.format("kafka").options(**options).load()
     query = (
         records.selectExpr("cast(value as string) as value")
@@ -68,7 +72,7 @@ def main() -> None:
             del os.environ[each]
         os.environ.update(env)
         take_credentials(spark, env)
-        config = settings.read()
+        config = read_settings(Settings)
         refusal = look(spark, config)
         answer = {} if refusal else read(spark, config, file.parent / f"reading_{number}")
         sys.stdout.write("answer " + json.dumps({"name": name, "refusal": refusal, **answer}) + "\n")

@@ -12,7 +12,7 @@ from harness.simulator import Simulator
 from producer.topics import TopicReader, make_topics, settings_for
 from security.logins import WORKING, Login, environment
 from security.relaying import relay_until, settings_of
-from wiki_producer.kafka_refusal import BrokerRefused
+from wiki_common.kafka.errors import BrokerRefused
 
 BRIEF = Login("iam_brief", WORKING["iam"].env)
 

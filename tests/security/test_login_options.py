@@ -2,11 +2,10 @@
 
 import pytest
 
-from wiki_consumer.kafka_login import login_properties
-from wiki_consumer.kafka_security import KafkaSecurity
-from wiki_producer.kafka_login import MskTokenProvider, login_options
-from wiki_producer.kafka_refusal import BrokerRefused
-from wiki_producer.kafka_security import KafkaSecurity as ProducerSecurity
+from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.kafka.security import KafkaSettings
+from wiki_consumer.kafka.login import login_properties
+from wiki_producer.kafka.login import MskTokenProvider, login_options
 
 IAM = {
     "kafka_security_protocol": "SASL_SSL",
@@ -17,7 +16,7 @@ IAM = {
 
 def test_spark_has_just_the_options_that_aws_msk_iam_auth_documents() -> None:
     # "Configuring a Kafka client to use AWS IAM", README of aws/aws-msk-iam-auth.
-    assert login_properties(KafkaSecurity.model_validate(IAM)) == {
+    assert login_properties(KafkaSettings.model_validate(IAM)) == {
         "security.protocol": "SASL_SSL",
         "sasl.mechanism": "AWS_MSK_IAM",
         "sasl.jaas.config": "software.amazon.msk.auth.iam.IAMLoginModule required;",
@@ -26,7 +25,7 @@ def test_spark_has_just_the_options_that_aws_msk_iam_auth_documents() -> None:
 
 
 def test_kafka_python_has_the_signer_s_token_as_oauthbearer() -> None:
-    options = login_options(ProducerSecurity.model_validate(IAM))
+    options = login_options(KafkaSettings.model_validate(IAM))
     assert isinstance(options.pop("sasl_oauth_token_provider"), MskTokenProvider)
     assert options == {"security_protocol": "SASL_SSL", "sasl_mechanism": "OAUTHBEARER"}
 
@@ -45,7 +44,7 @@ def test_missing_aws_credentials_are_named(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_password_is_quoted_for_the_jaas_line() -> None:
-    settings = KafkaSecurity.model_validate(
+    settings = KafkaSettings.model_validate(
         {
             "kafka_security_protocol": "SASL_PLAINTEXT",
             "kafka_sasl_mechanism": "PLAIN",

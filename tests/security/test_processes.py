@@ -15,7 +15,7 @@ from local_stack.broker import ROOT
 from producer.topics import TopicReader, make_topics, settings_for
 from security.logins import REFUSED, WORKING, Login, environment
 
-PATH = os.pathsep.join(str(ROOT / "services" / each) for each in ("producer", "spark-consumer"))
+PATH = os.pathsep.join(str(ROOT / "services" / each) for each in ("common", "producer", "spark-consumer"))
 TIMEOUT = 240
 
 

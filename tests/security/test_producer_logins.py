@@ -10,10 +10,11 @@ from harness.simulator import Simulator
 from producer.topics import TopicReader, make_topics, settings_for
 from security.logins import REFUSED, WORKING
 from security.relaying import relay_until, settings_of
-from wiki_producer import doctor, topic_init
-from wiki_producer.kafka_client import connect_admin, connect_producer
-from wiki_producer.kafka_refusal import BrokerRefused
-from wiki_producer.publisher import PublishFailed
+from wiki_common.kafka.errors import BrokerRefused
+from wiki_producer import topic_init
+from wiki_producer.kafka.client import connect_admin, connect_producer
+from wiki_producer.kafka.publisher import PublishFailed
+from wiki_producer.status.checks import check_all
 
 ENOUGH = 100
 
@@ -29,8 +30,8 @@ async def test_the_topic_is_made_and_filled(
     reader = TopicReader(secure_broker.servers("plaintext"), topic)
     await relay_until(settings, lambda: len(reader.read()) >= ENOUGH)
     # What the doctor says of the broker; the stream's line is the last.
-    findings = await asyncio.to_thread(lambda: list(doctor.examine(settings)))
-    assert [str(each) for each in findings if not each.well] == []
+    findings = await asyncio.to_thread(lambda: list(check_all(settings)))
+    assert [str(each) for each in findings if not each.ok] == []
     if settings.uses_tls:
         [certificate] = [str(each) for each in findings if " TLS: " in str(each)]
         assert re.search(r"certificate of commonName=server, valid until \w{3} .* GMT$", certificate)
@@ -49,7 +50,7 @@ def test_a_refusal_is_told_at_once_by_every_client(
             connect(settings, 30_000)
         assert login.says in str(refused.value)
         assert "\n" not in str(refused.value)
-    said = [str(each) for each in doctor.examine(settings) if not each.well]
+    said = [str(each) for each in check_all(settings) if not each.ok]
     assert login.says in said[0]
     for text in (str(refused.value), *said):
         assert PASSWORD not in text

@@ -1,6 +1,5 @@
 """Settings that contradict each other are refused at the start, by both services with the same line."""
 
-import inspect
 import os
 import subprocess
 import sys
@@ -8,13 +7,10 @@ from pathlib import Path
 
 import pytest
 
-import wiki_consumer.kafka_refusal
-import wiki_consumer.kafka_security
 import wiki_consumer.settings
-import wiki_producer.kafka_refusal
-import wiki_producer.kafka_security
 import wiki_producer.settings
 from harness.certificates import Authority
+from wiki_common.settings import InvalidSettings, read_settings
 
 SECRET = "s3cret-of-the-test"
 SASL = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}
@@ -76,10 +72,10 @@ def refusals(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> tuple[str,
         monkeypatch.delenv(name)
     for name, value in env.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(wiki_producer.settings.WrongSettings) as producer:
-        wiki_producer.settings.read_settings()
-    with pytest.raises(wiki_consumer.settings.InvalidSettings) as consumer:
-        wiki_consumer.settings.read()
+    with pytest.raises(InvalidSettings) as producer:
+        read_settings(wiki_producer.settings.Settings)
+    with pytest.raises(InvalidSettings) as consumer:
+        read_settings(wiki_consumer.settings.Settings)
     return str(producer.value), str(consumer.value)
 
 
@@ -117,7 +113,10 @@ def test_the_password_comes_from_a_file_without_its_line_end(
         SCRAM | {"KAFKA_SASL_USERNAME": "wiki", "KAFKA_SASL_PASSWORD_FILE": str(file)}
     ).items():
         monkeypatch.setenv(name, value)
-    for settings in (wiki_producer.settings.read_settings(), wiki_consumer.settings.read()):
+    for settings in (
+        read_settings(wiki_producer.settings.Settings),
+        read_settings(wiki_consumer.settings.Settings),
+    ):
         assert settings.kafka_sasl_password is not None
         assert settings.kafka_sasl_password.get_secret_value() == f" {SECRET} "
         assert SECRET not in repr(settings)
@@ -126,7 +125,7 @@ def test_the_password_comes_from_a_file_without_its_line_end(
 @pytest.mark.parametrize("module", ["wiki_producer", "wiki_producer.topic_init", "wiki_consumer"])
 def test_a_contradiction_ends_the_process_with_exit_2_and_one_line(module: str) -> None:
     services = Path(__file__).parents[2] / "services"
-    path = os.pathsep.join(str(services / each) for each in ("producer", "spark-consumer"))
+    path = os.pathsep.join(str(services / each) for each in ("common", "producer", "spark-consumer"))
     env = {"PATH": os.environ["PATH"], "PYTHONPATH": path, **LOGIN}
     ended = subprocess.run(
         [sys.executable, "-m", module], env=env, capture_output=True, text=True, timeout=60
@@ -135,14 +134,3 @@ def test_a_contradiction_ends_the_process_with_exit_2_and_one_line(module: str) 
     assert "KAFKA_SASL_USERNAME=wiki: needs KAFKA_SECURITY_PROTOCOL" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
     assert SECRET not in ended.stdout + ended.stderr
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        (wiki_producer.kafka_security, wiki_consumer.kafka_security),
-        (wiki_producer.kafka_refusal, wiki_consumer.kafka_refusal),
-    ],
-)
-def test_both_services_have_the_same_settings_and_texts(one: object, other: object) -> None:
-    assert inspect.getsource(one) == inspect.getsource(other)  # type: ignore[arg-type]

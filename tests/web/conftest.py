@@ -10,13 +10,13 @@ from flask.testing import FlaskClient
 from pyspark.sql import SparkSession
 
 from web.committed import CommittedChanges
-from wiki_web.app import create_app
-from wiki_web.engines import Engine
-from wiki_web.engines.duckdb_engine import DuckDBEngine
-from wiki_web.engines.spark_engine import SparkEngine
-from wiki_web.refresher import Refresher
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import Engine
+from wiki_web.data.engines.spark_engine import SparkEngine
+from wiki_web.data.refresher import Refresher
+from wiki_web.data.store import Store
+from wiki_web.http.app import create_app
 from wiki_web.settings import Settings
-from wiki_web.store import Store
 
 MAX_WINDOW = timedelta(hours=24)
 

@@ -92,10 +92,13 @@ class ServiceSettings(BaseSettings):
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
 
-def read_settings(settings: type[SettingsT]) -> SettingsT:
-    """The settings in the environment. InvalidSettings names each variable that is wrong."""
+def read_settings(settings: type[SettingsT], **given: Any) -> SettingsT:
+    """The settings `given`, and for the rest those in the environment.
+
+    InvalidSettings names each variable that is wrong.
+    """
     try:
-        return settings()
+        return settings(**given)
     except ValidationError as error:
         lines = [_line(settings, problem) for problem in error.errors()]
         raise InvalidSettings("\n".join(lines)) from None

@@ -6,15 +6,26 @@ import sys
 
 import structlog
 
-from wiki_producer.kafka_client import BrokerUnreachable
-from wiki_producer.kafka_refusal import BrokerRefused
-from wiki_producer.logs import configure_logs
-from wiki_producer.publisher import PublishFailed
-from wiki_producer.reconnect import StreamFatal
-from wiki_producer.resume import TopicMissing, TopicUnreadable
+from wiki_common.health.server import PortInUse
+from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.settings import read_settings_or_exit
+from wiki_producer import logs
+from wiki_producer.kafka.client import BrokerUnreachable
+from wiki_producer.kafka.publisher import PublishFailed
+from wiki_producer.kafka.topic_ends import TopicMissing, TopicUnreadable
 from wiki_producer.service import run
-from wiki_producer.settings import Settings, WrongSettings, read_settings
-from wiki_producer.status_server import PortUsed
+from wiki_producer.settings import Settings
+from wiki_producer.stream.reconnect import StreamFatal
+
+_ENDINGS = (
+    BrokerRefused,
+    BrokerUnreachable,
+    PortInUse,
+    PublishFailed,
+    StreamFatal,
+    TopicMissing,
+    TopicUnreadable,
+)
 
 
 async def _run_until_signal(settings: Settings) -> None:
@@ -26,23 +37,11 @@ async def _run_until_signal(settings: Settings) -> None:
 
 
 def main() -> int:
-    try:
-        settings = read_settings()
-    except WrongSettings as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 2
-    configure_logs(settings.log_level, settings.log_format)
+    settings = read_settings_or_exit(Settings)
+    logs.configure(settings)
     try:
         asyncio.run(_run_until_signal(settings))
-    except (
-        BrokerRefused,
-        BrokerUnreachable,
-        TopicMissing,
-        TopicUnreadable,
-        StreamFatal,
-        PublishFailed,
-        PortUsed,
-    ) as error:
+    except _ENDINGS as error:
         structlog.get_logger("wiki_producer").error("producer ends", reason=str(error))
         return 1
     return 0

@@ -1,28 +1,24 @@
-"""One line per log event, for people or as JSON."""
+"""How the consumer's processes log."""
 
 import logging
-import sys
-from typing import Literal
+from typing import Final
 
-import structlog
+from py4j import java_gateway
+
+from wiki_common.logs import configure_logs
+from wiki_consumer.settings import Settings
+
+# It raises what it says of a JVM that has ended.
+_LIBRARIES: Final = {"py4j": logging.CRITICAL}
 
 
-def configure(level: str, form: Literal["console", "json"]) -> None:
-    """Log to stderr from `level` on."""
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
-        if form == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    # It raises what it says of a JVM that has ended.
-    logging.getLogger("py4j").setLevel(logging.CRITICAL)
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+def configure(settings: Settings) -> None:
+    """Send logs to stdout, as every service does."""
+    configure_logs(settings.log_level, settings.log_format, libraries=_LIBRARIES)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(_is_not_py4j)
+
+
+def _is_not_py4j(record: logging.LogRecord) -> bool:
+    """Py4J says some of what it raises through the root logger, whose level is everybody's."""
+    return record.pathname != str(java_gateway.__file__)

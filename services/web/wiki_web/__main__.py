@@ -1,23 +1,22 @@
 """python -m wiki_web: settings → checks → server."""
 
+import logging
 import sys
 
-from wiki_web.logs import configure_logging
-from wiki_web.server import PortInUse, Server, check_port
-from wiki_web.settings import SettingsError, read_settings
+from wiki_common.health.server import PortInUse
+from wiki_common.logs import configure_logs
+from wiki_common.settings import read_settings_or_exit
+from wiki_web.http.server import Server, check_port
+from wiki_web.settings import Settings
 
 
 def main() -> int:
-    try:
-        settings = read_settings()
-    except SettingsError as error:
-        print(f"web: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    configure_logging(settings.log_level, settings.log_format)
+    settings = read_settings_or_exit(Settings)
+    configure_logs(settings.log_level, settings.log_format, libraries={"py4j": logging.WARNING})
     try:
         check_port(settings)
     except PortInUse as error:
-        print(f"web: {error}", file=sys.stderr)  # noqa: T201
+        print(error, file=sys.stderr)  # noqa: T201 - for whoever started it by hand
         return 1
     Server(settings).run()
     return 0

@@ -12,35 +12,37 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.request_seconds = Histogram(
-            "web_request_seconds",
+            "wiki_web_request_seconds",
             "Time to answer a request",
             ["route", "status"],
             buckets=_REQUEST_BUCKETS,
             registry=self.registry,
         )
         self.refresh_seconds = Histogram(
-            "web_refresh_seconds",
+            "wiki_web_refresh_seconds",
             "Time to take in new commits and compute the answers asked for",
             buckets=_REFRESH_BUCKETS,
             registry=self.registry,
         )
         self.refresh_failures = Counter(
-            "web_refresh_failures", "Refreshes that failed and are tried again", registry=self.registry
+            "wiki_web_refresh_failures", "Refreshes that failed and are tried again", registry=self.registry
         )
-        self.snapshot_age = Gauge(
-            "web_snapshot_age_seconds",
+        self.answer_age = Gauge(
+            "wiki_web_answer_age_seconds",
             "Age of the default query's answer, NaN without one",
             registry=self.registry,
         )
         self.as_of = Gauge(
-            "web_as_of_timestamp_seconds",
+            "wiki_web_as_of_timestamp_seconds",
             "Newest event_time of the default query's answer, NaN without one",
             registry=self.registry,
         )
         self.commits_behind = Gauge(
-            "web_commits_behind",
+            "wiki_web_commits_behind",
             "Commits in the log that the default query's answer doesn't show",
             registry=self.registry,
         )
-        self.rows_held = Gauge("web_rows_held", "Rows that the engine holds", registry=self.registry)
-        self.engine = Gauge("web_engine_info", "1 for the engine in use", ["engine"], registry=self.registry)
+        self.rows_held = Gauge("wiki_web_rows_held", "Rows that the engine holds", registry=self.registry)
+        self.engine = Gauge(
+            "wiki_web_engine_info", "1 for the engine in use", ["engine"], registry=self.registry
+        )

@@ -1,10 +1,10 @@
 import os
 from datetime import UTC, datetime, timedelta
 
-from consumer.maintenance.volumes import CLOSED, HISTORY_END, NOW, Volume
-from wiki_consumer.closed_hours import PATIENCE, RawFileTimes, files_by_hour
-from wiki_consumer.raw_files import EventTimes, list_raw_files
-from wiki_consumer.sink_log import read_sink_log
+from consumer.volumes import CLOSED, HISTORY_END, NOW, Volume
+from wiki_consumer.maintenance.closed_hours import PATIENCE, RawFileTimes, files_by_hour
+from wiki_consumer.volume.raw_files import EventTimes, list_raw_files
+from wiki_consumer.volume.sink_log import read_sink_log
 
 HOUR = timedelta(hours=1)
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)

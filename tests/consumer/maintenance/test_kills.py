@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from consumer.maintenance.volumes import Volume
+from consumer.volumes import Volume
 
 RUN: str = """
 import os, signal, sys
 from datetime import timedelta
 from pathlib import Path
-from consumer.maintenance.volumes import NOW, Volume
+from consumer.volumes import NOW, Volume
 
 left = int(sys.argv[2])
 def step(_):
@@ -51,9 +51,9 @@ def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume) -> None:
     def look() -> None:
         while not done.is_set():
             # An hour that is published between the two looks at its end would be counted from both sides.
-            before = volume.history.end()
+            before = volume.folders.history_end()
             now = volume.what_a_reader_sees()
-            if volume.history.end() == before:
+            if volume.folders.history_end() == before:
                 seen.append(now)
 
     reader = threading.Thread(target=look)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.maintenance.volumes import (
+from consumer.volumes import (
     CLOSED,
     HISTORY_END,
     NOW,
@@ -20,11 +20,11 @@ from consumer.maintenance.volumes import (
     ids_of,
 )
 from harness.processes import wait_until
-from wiki_consumer import maintenance
-from wiki_consumer.maintenance import Report, run_periodically
-from wiki_consumer.maintenance_thread import MaintenanceEnded, MaintenanceThread
-from wiki_consumer.raw_files import GRACE
-from wiki_consumer.sink_log import SinkLog, read_sink_log
+from wiki_consumer.maintenance import maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.maintenance.thread import MaintenanceEnded, MaintenanceThread, run_periodically
+from wiki_consumer.volume.raw_files import GRACE
+from wiki_consumer.volume.sink_log import SinkLog, read_sink_log
 
 LONG_AFTER = NOW + timedelta(days=1)
 
@@ -32,10 +32,10 @@ LONG_AFTER = NOW + timedelta(days=1)
 def test_closes_the_settled_hours_and_says_so(volume: Volume) -> None:
     report = volume.maintenance().run()
 
-    assert volume.history.hours() == CLOSED
+    assert volume.folders.hours() == CLOSED
     assert report.history_end == HISTORY_END
     assert (report.hours_closed, report.rows_written, report.failures) == (4, 12, [])
-    assert report.bytes_written == sum(volume.history.file_of(hour).stat().st_size for hour in CLOSED)
+    assert report.bytes_written == sum(volume.folders.hour_file(hour).stat().st_size for hour in CLOSED)
     assert volume.what_a_reader_sees() == volume.ids
 
 
@@ -55,7 +55,7 @@ def test_an_hour_is_open_while_a_batch_may_write_to_it(volume: Volume) -> None:
 
     volume.set_batch_clock(5, CLOSED[1] + timedelta(hours=1, minutes=35))
     assert volume.maintenance(now=LONG_AFTER).run().hours_closed == 1
-    assert volume.history.hours() == CLOSED[:2]
+    assert volume.folders.hours() == CLOSED[:2]
 
 
 def test_an_interrupted_batch_keeps_the_hours_open_that_it_may_write_to(volume: Volume) -> None:
@@ -65,7 +65,7 @@ def test_an_interrupted_batch_keeps_the_hours_open_that_it_may_write_to(volume: 
 
     volume.maintenance(now=LONG_AFTER).run()
 
-    assert volume.history.hours() == CLOSED[:1]
+    assert volume.folders.hours() == CLOSED[:1]
 
 
 def test_batches_that_commit_during_a_run_close_no_hour_without_their_rows(
@@ -208,7 +208,7 @@ def test_an_unreadable_log_is_reported_and_nothing_is_deleted(
 
     assert [path.name in failure for failure in report.failures] == [True]
     assert continued.raw_files() == before
-    assert continued.history.hours() == []
+    assert continued.folders.hours() == []
 
 
 def test_history_past_the_retention_is_deleted_and_stays_deleted(continued: Volume) -> None:
@@ -217,7 +217,7 @@ def test_history_past_the_retention_is_deleted_and_stays_deleted(continued: Volu
     report = continued.maintenance(history_retention=timedelta(hours=3)).run(consumer_runs=False)
 
     assert report.hours_expired == 2
-    assert continued.history.hours() == CLOSED[2:]
+    assert continued.folders.hours() == CLOSED[2:]
     assert continued.maintenance(history_retention=timedelta(hours=3)).run().rows_written == 0
 
 
@@ -227,7 +227,7 @@ def test_a_clock_far_ahead_deletes_no_history(continued: Volume) -> None:
     report = continued.maintenance(now=NOW + timedelta(days=3650)).run(consumer_runs=False)
 
     assert report.hours_expired == 0
-    assert continued.history.hours() == CLOSED
+    assert continued.folders.hours() == CLOSED
 
 
 def test_an_empty_volume_needs_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from consumer.maintenance.volumes import CLOSED, Volume, add_leftovers_of_a_crash, clean_up, contents
+from consumer.volumes import CLOSED, Volume, add_leftovers_of_a_crash, clean_up, contents
 
 
 class Killed(BaseException):

@@ -8,13 +8,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from consumer.maintenance.volumes import (
+from consumer.volumes import (
     CLOSED,
     Volume,
     clean_up,
 )
-from wiki_consumer.checkpoint import RESET
-from wiki_consumer.sink_log import read_sink_log
+from wiki_consumer.checkpoint.reset import RESET
+from wiki_consumer.volume.sink_log import read_sink_log
 
 
 def cut_off(path: Path) -> None:
@@ -42,7 +42,7 @@ def test_an_unreadable_committed_file_stops_hours_from_its_date_on_and_is_kept(v
 
     report = clean_up(volume)
 
-    assert volume.history.hours() == CLOSED[:2]
+    assert volume.folders.hours() == CLOSED[:2]
     [failure] = report.failures
     assert damaged.name in failure
     assert RESET in failure
@@ -61,14 +61,14 @@ def test_a_day_later_hours_are_closed_without_an_unreadable_file(
     damage(damaged)
 
     report = volume.maintenance(now=file.modified_at + timedelta(hours=23)).run()
-    assert (report.raw_files_lost, volume.history.hours()) == (0, CLOSED[:2])
+    assert (report.raw_files_lost, volume.folders.hours()) == (0, CLOSED[:2])
     assert RESET in report.failures[0]
 
     runs = volume.maintenance(now=file.modified_at + timedelta(hours=25))
     report, again = runs.run(), runs.run()
     assert (report.raw_files_lost, again.raw_files_lost) == (1, 0)
     assert report.failures == []
-    assert volume.history.hours() == CLOSED
+    assert volume.folders.hours() == CLOSED
     assert volume.history.event_ids(CLOSED[2]) == {"2-1"}
 
 

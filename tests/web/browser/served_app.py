@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 from werkzeug.serving import make_server
 
-from wiki_web.app import create_app
-from wiki_web.engines import Progress
-from wiki_web.engines.duckdb_engine import DuckDBEngine
-from wiki_web.rows import Hour
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import Progress
+from wiki_web.data.rows import Hour
+from wiki_web.http.app import create_app
 from wiki_web.settings import Settings
 
 

@@ -3,10 +3,13 @@
 import argparse
 import sys
 
-from wiki_consumer import logs, settings
-from wiki_consumer.checkpoint import exclusive
-from wiki_consumer.maintenance import Maintenance, Report
-from wiki_consumer.volume import Volume
+from wiki_common.settings import read_settings_or_exit
+from wiki_consumer import logs
+from wiki_consumer.checkpoint.lock import exclusive
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.settings import Settings
+from wiki_consumer.volume.folders import ConsumerVolume
 
 
 def summary(report: Report) -> str:
@@ -33,17 +36,14 @@ def main() -> int:
         "--once", action="store_true", required=True, help="do what is due now, say what was done"
     )
     parser.parse_args()
-    try:
-        config = settings.read()
-    except settings.InvalidSettings as error:
-        settings.exit_naming(error)
-    logs.configure(config.log_level, config.log_format)
-    volume = Volume(config.data_dir)
+    settings = read_settings_or_exit(Settings)
+    logs.configure(settings)
+    volume = ConsumerVolume(settings.data_dir)
     if not volume.changes.is_dir():
         sys.stderr.write(f"wiki-consumer maintenance: {volume.changes} doesn't exist: nothing to do\n")
         return 1
     maintenance = Maintenance(
-        config.data_dir, max_event_age=config.max_event_age, history_retention=config.history_retention
+        settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
     )
     with exclusive(volume.lock) as alone:
         if not alone:

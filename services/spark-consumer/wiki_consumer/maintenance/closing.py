@@ -6,24 +6,30 @@ from pathlib import Path
 
 import structlog
 
-from wiki_consumer import renumbering
-from wiki_consumer.batch_clock import settled_until
-from wiki_consumer.checkpoint import RESET
-from wiki_consumer.closed_hours import PATIENCE, RawFileTimes, files_by_hour, is_lost
-from wiki_consumer.history import History
+from wiki_common.volume import HOUR
+from wiki_consumer.checkpoint.batch_clock import complete_until
+from wiki_consumer.checkpoint.reset import RESET
+from wiki_consumer.maintenance.closed_hours import PATIENCE, RawFileTimes, files_by_hour, is_lost
 from wiki_consumer.maintenance.report import Report
-from wiki_consumer.raw_files import HOUR, UnreadableFile
-from wiki_consumer.sink_log import SinkLog
-from wiki_consumer.volume import Volume
+from wiki_consumer.volume import renumbering
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.history import History
+from wiki_consumer.volume.raw_files import UnreadableFile
+from wiki_consumer.volume.sink_log import SinkLog
 
 _log = structlog.get_logger()
 
 
 class HourCloser:
-    """Ask `settled_until` first, then list the files and read the log, and then `close`."""
+    """Ask `complete_until` first, then list the files and read the log, and then `close`."""
 
     def __init__(
-        self, volume: Volume, history: History, *, max_event_age: timedelta, clock: Callable[[], datetime]
+        self,
+        volume: ConsumerVolume,
+        history: History,
+        *,
+        max_event_age: timedelta,
+        clock: Callable[[], datetime],
     ) -> None:
         self._volume = volume
         self._history = history
@@ -32,26 +38,28 @@ class HourCloser:
         self._max_event_age = max_event_age
         self._clock = clock
 
-    def settled_until(self) -> datetime | None:
+    def complete_until(self) -> datetime | None:
         """Until when the files that are listed from now on hold all rows; None if no hour can be closed.
 
         A batch that commits after this was asked isn't counted, though its files may be listed. Rows that a
         new checkpoint has staged aren't in `changes` yet, though its commits say that they are.
         """
-        settled = settled_until(self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock())
-        return None if renumbering.is_needed(self._volume) else settled
+        complete = complete_until(
+            self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock()
+        )
+        return None if renumbering.is_needed(self._volume) else complete
 
-    def close(self, names: Iterable[str], log: SinkLog, settled: datetime | None, report: Report) -> None:
-        """Close the hours that ended by `settled`, of the files in `names` and in `log`."""
-        end = self._history.end()
+    def close(self, names: Iterable[str], log: SinkLog, complete: datetime | None, report: Report) -> None:
+        """Close the hours that ended by `complete`, of the files in `names` and in `log`."""
+        end = self._volume.history_end()
         survey = self._times.survey(names, log, end, now=self._clock())
         for error in survey.awaited:
             report.fault("close hours", _awaited(error))
         for error in survey.lost:
             self._give_up(error, report)
-        if settled is None:
+        if complete is None:
             return
-        until = min(settled, survey.readable_until)
+        until = min(complete, survey.readable_until)
         for hour, files in files_by_hour(survey.times, since=end, until=until).items():
             if self._close_hour(hour, files, log, report):
                 report.hours_closed += 1

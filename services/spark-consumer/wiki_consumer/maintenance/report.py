@@ -9,10 +9,10 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from wiki_consumer.batch_clock import CheckpointUnreadable
-from wiki_consumer.history import VerificationFailed
-from wiki_consumer.raw_files import UnreadableFile
-from wiki_consumer.sink_log import SinkLogError
+from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable
+from wiki_consumer.volume.history import VerificationFailed
+from wiki_consumer.volume.raw_files import UnreadableFile
+from wiki_consumer.volume.sink_log import SinkLogError
 
 # What can go wrong on a disk: the run reports it and the next one tries again.
 FAULTS: Final = (

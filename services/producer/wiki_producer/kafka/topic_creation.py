@@ -1,0 +1,93 @@
+"""Makes the two topics as the settings say, or changes what differs."""
+
+from typing import Final
+
+import structlog
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import (
+    AuthorizationError,
+    InvalidReplicationFactorError,
+    KafkaError,
+    NoError,
+    TopicAlreadyExistsError,
+    for_code,
+)
+
+from wiki_common.kafka.errors import no_right
+from wiki_producer.settings import Settings
+
+RETENTION: Final = "retention.ms"
+_HOUR_MS: Final = 3_600_000
+
+log = structlog.get_logger(__name__)
+
+
+class TopicRefused(Exception):
+    """A topic can't be made as the settings say."""
+
+
+def init_topics(admin: KafkaAdminClient, settings: Settings) -> None:
+    """Make both topics as the settings say.
+
+    TopicRefused if one has more partitions than that, or Kafka refuses; BrokerRefused without the right to.
+    """
+    present = {name: _partitions(admin, name) for name in (settings.kafka_topic, settings.rejected_topic)}
+    # Rejected events are few, and one partition keeps their order; more do no harm.
+    wanted = {
+        settings.kafka_topic: settings.kafka_topic_partitions,
+        settings.rejected_topic: max(1, present[settings.rejected_topic]),
+    }
+    for topic, partitions in wanted.items():
+        try:
+            if present[topic] == 0:
+                _create(admin, topic, partitions, settings.kafka_topic_replication_factor)
+            else:
+                _grow(admin, topic, present[topic], partitions)
+            _set_retention(admin, topic, settings.kafka_topic_retention_hours * _HOUR_MS)
+        except AuthorizationError:
+            raise no_right(topic, settings) from None
+        except KafkaError as error:
+            raise TopicRefused(f"topic {topic}: {error}") from None
+        log.info("topic ready", topic=topic, partitions=partitions)
+
+
+def _create(admin: KafkaAdminClient, topic: str, partitions: int, replicas: int) -> None:
+    wanted = {"num_partitions": partitions, "replication_factor": replicas}
+    # The error that kafka-python would raise shows the whole request and response.
+    [answer] = admin.create_topics({topic: wanted}, raise_errors=False)["topics"]
+    error = for_code(answer["error_code"])
+    if error is NoError:
+        admin.wait_for_topics([topic])
+        log.info("topic created", topic=topic, partitions=partitions, replicas=replicas)
+    elif error is TopicAlreadyExistsError:
+        # Another topic_init made it in between.
+        _grow(admin, topic, _partitions(admin, topic), partitions)
+    elif error is InvalidReplicationFactorError:
+        raise TopicRefused(f"KAFKA_TOPIC_REPLICATION_FACTOR={replicas}: {answer['error_message']}")
+    else:
+        raise error(answer["error_message"])
+
+
+def _grow(admin: KafkaAdminClient, topic: str, present: int, partitions: int) -> None:
+    if present > partitions:
+        raise TopicRefused(
+            f"KAFKA_TOPIC_PARTITIONS={partitions}: {topic} has {present} partitions, and Kafka removes none"
+        )
+    if present < partitions:
+        admin.create_partitions({topic: partitions})
+        admin.wait_for_topics([topic])
+        log.info("partitions added", topic=topic, before=present, partitions=partitions)
+
+
+def _partitions(admin: KafkaAdminClient, topic: str) -> int:
+    described = admin.describe_topics([topic])
+    return len(described[0]["partitions"]) if described else 0
+
+
+def _set_retention(admin: KafkaAdminClient, topic: str, retention_ms: int) -> None:
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, {RETENTION: str(retention_ms)})
+    # kafka-python raises nothing here; the answer for each topic is "OK" or the error's text.
+    [answer] = [topics[topic] for topics in admin.alter_configs([resource]).values()]
+    if answer != "OK":
+        raise TopicRefused(f"topic {topic}: {RETENTION} not set: {answer}")

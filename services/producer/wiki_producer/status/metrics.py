@@ -1,0 +1,91 @@
+"""What was read, published and dropped, as Prometheus metrics that are built when asked for."""
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+
+from wiki_producer.kafka.in_flight import InFlight
+from wiki_producer.status.counts import Counts
+from wiki_producer.stream.position import UnreadablePosition, parse_position
+from wiki_producer.stream.progress import Progress
+
+
+def _position_ms(last_event_id: str) -> int | None:
+    try:
+        return parse_position(last_event_id).timestamp
+    except UnreadablePosition:
+        return None
+
+
+class ProducerCollector(Collector):
+    """Reads the numbers at each scrape, so that counting an event costs no more than an addition."""
+
+    def __init__(self, progress: Progress, in_flight: InFlight, counts: Counts) -> None:
+        self._progress = progress
+        self._in_flight = in_flight
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._event_counts()
+        yield from self._publishing()
+        yield from self._position()
+
+    def _event_counts(self) -> Iterator[Metric]:
+        counts = self._counts
+        yield _counter("events_read", "Events read from the stream.", self._progress.events)
+        yield _counter(
+            "events_kept", "Changes of the wanted wikis, published for the first time.", counts.kept
+        )
+        yield _counter(
+            "events_already_published", "Events read again after a reconnect.", counts.already_published
+        )
+        yield _counter("error_events", "Events of type error, which carry no data.", counts.error_events)
+        yield _labelled("events_dropped", "Events that are not wanted.", "reason", counts.dropped)
+        yield _labelled(
+            "events_rejected", "Events sent to the topic of rejected ones.", "reason", counts.rejected
+        )
+        yield _labelled("reconnects", "Connections to the stream that ended.", "cause", counts.reconnects)
+
+    def _publishing(self) -> Iterator[Metric]:
+        in_flight = self._in_flight
+        yield _counter("records_published", "Records handed to the Kafka client.", in_flight.published)
+        yield _counter("records_acknowledged", "Records that the broker has taken.", in_flight.acknowledged)
+        yield _gauge("records_in_flight", "Records published and not acknowledged.", in_flight.records)
+        yield _gauge("bytes_in_flight", "Bytes of values published and not acknowledged.", in_flight.bytes)
+
+    def _position(self) -> Iterator[Metric]:
+        timestamp = _position_ms(self._progress.last_event_id)
+        if timestamp is not None:
+            yield _gauge(
+                "stream_position_seconds", "Time of the last event read, since 1970.", timestamp / 1000
+            )
+            lag = time.time() - timestamp / 1000
+            yield _gauge("stream_lag_seconds", "How far the last event read lies behind now.", lag)
+
+
+def _counter(name: str, text: str, value: int) -> CounterMetricFamily:
+    return CounterMetricFamily(f"wiki_producer_{name}", text, value=value)
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"wiki_producer_{name}", text, value=value)
+
+
+def _labelled(name: str, text: str, label: str, values: Mapping[Any, int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(f"wiki_producer_{name}", text, labels=[label])
+    # The event loop's thread may add a label meanwhile.
+    for key, value in dict(values).items():
+        family.add_metric([str(key)], value)
+    return family
+
+
+def registry_of(progress: Progress, in_flight: InFlight, counts: Counts) -> CollectorRegistry:
+    """A registry with these metrics only."""
+    registry = CollectorRegistry()
+    registry.register(ProducerCollector(progress, in_flight, counts))
+    return registry

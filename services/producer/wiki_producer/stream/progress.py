@@ -1,0 +1,15 @@
+"""How far the stream has been read: what a new connection resumes from, and whether the last one helped."""
+
+from dataclasses import dataclass
+
+
+@dataclass
+class Progress:
+    """Written by the event loop's thread only.
+
+    `events` counts what was read, events of type error left out. `last_event_id` is the SSE id of the last
+    event that was published, dropped or rejected ("": none yet).
+    """
+
+    events: int = 0
+    last_event_id: str = ""

@@ -1,0 +1,93 @@
+"""What the query's checkpoint says: where it is, which topic it is of, and whether it fits the sink's log."""
+
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+TOPIC_FILE: Final = "topic"
+# Spark writes a file per batch: to the one before the batch runs, to the other once its rows are written.
+PLANNED_LOG: Final = "offsets"
+COMMITTED_LOG: Final = "commits"
+NO_BATCH: Final = -1
+
+
+class CheckpointMismatch(Exception):
+    """The checkpoint doesn't belong to what it is used with; the message says why in one line."""
+
+
+@dataclass(frozen=True)
+class Position:
+    """The last batches that the checkpoint planned and committed; NO_BATCH for none."""
+
+    planned: int
+    committed: int
+
+
+def position(checkpoint: Path) -> Position:
+    planned, committed = (
+        max(batches(checkpoint / log), default=NO_BATCH) for log in (PLANNED_LOG, COMMITTED_LOG)
+    )
+    return Position(planned, committed)
+
+
+def batches(log: Path) -> list[int]:
+    """The numbers of the batches that a log of the checkpoint still has, in no order."""
+    return [int(path.name) for path in log.iterdir() if path.name.isdecimal()] if log.is_dir() else []
+
+
+def last_commit(checkpoint: Path) -> datetime | None:
+    """When the newest batch was committed; None without one."""
+    times = []
+    for file in (checkpoint / COMMITTED_LOG).glob("*"):
+        with suppress(FileNotFoundError):  # a JVM that lives on deletes what is superseded
+            times.append(file.stat().st_mtime)
+    return datetime.fromtimestamp(max(times), UTC) if times else None
+
+
+def check(at: Position, last_in_log: int) -> None:
+    """Raises CheckpointMismatch unless the sink's log ends where the checkpoint does.
+
+    The sink skips a batch whose number its log has already: an older checkpoint would lose rows in silence.
+    """
+    if last_in_log > at.planned:
+        raise CheckpointMismatch(
+            f"the sink's log ends with batch {last_in_log}, the checkpoint with {at.planned}:"
+            f" batches up to {last_in_log} would be skipped"
+        )
+    if last_in_log < at.committed:
+        raise CheckpointMismatch(
+            f"the sink's log ends with batch {last_in_log}, the checkpoint has committed {at.committed}:"
+            " files of changes/_spark_metadata are missing"
+        )
+
+
+def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
+    """Remember the topic with a new checkpoint; raises CheckpointMismatch if it is of another topic.
+
+    Spark knows a topic by its name: one that was deleted and made again, and has grown since, would be read
+    on from the middle.
+    """
+    file = checkpoint / TOPIC_FILE
+    name = f"{topic} (id {topic_id})"
+    if not file.exists():
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        temporary = file.with_suffix(".tmp")
+        temporary.write_text(name, encoding="utf-8")
+        temporary.replace(file)
+    elif (known := file.read_text(encoding="utf-8", errors="replace")) != name:
+        raise CheckpointMismatch(
+            f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"
+            " or KAFKA_TOPIC was changed"
+        )
+
+
+def drop_unused_start(checkpoint: Path) -> None:
+    """Without a planned batch, remove where to begin: the query takes the topic's start anew.
+
+    A crash may have left half of that file, and nothing depends on it yet.
+    """
+    if position(checkpoint).planned == NO_BATCH:
+        shutil.rmtree(checkpoint / "sources", ignore_errors=True)

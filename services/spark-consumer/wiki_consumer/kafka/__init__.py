@@ -1,0 +1,1 @@
+"""How we speak to the Kafka brokers, as Java's clients want it."""

@@ -1,0 +1,33 @@
+"""KAFKA_* settings as options of Java's Kafka clients, for Spark's source and our own look at the topic."""
+
+from typing import Final
+
+from wiki_consumer.kafka.login import login_properties
+from wiki_consumer.settings import Settings
+
+RECORDS_PER_TASK: Final = 10_000
+
+
+def client_properties(settings: Settings) -> dict[str, str]:
+    """Properties of a Java Kafka client: where the brokers are and how to sign in."""
+    return {
+        "bootstrap.servers": settings.kafka_bootstrap_servers,
+        # An unreachable broker is reported within these, instead of the default minute.
+        "request.timeout.ms": "10000",
+        "default.api.timeout.ms": "15000",
+        **login_properties(settings),
+    }
+
+
+def source_options(settings: Settings) -> dict[str, str]:
+    """Options of Spark's Kafka source. Lost offsets stop the query: a person has to accept what is gone."""
+    return {f"kafka.{name}": value for name, value in client_properties(settings).items()} | {
+        "subscribe": settings.kafka_topic,
+        "startingOffsets": "earliest",
+        "failOnDataLoss": "true",
+        "maxOffsetsPerTrigger": str(settings.max_offsets_per_trigger),
+        # A backlog is parsed by all cores though the topic has one partition; a live batch stays one task.
+        "maxRecordsPerPartition": str(RECORDS_PER_TASK),
+        # A broker that is gone ends the query after one more attempt; the consumer starts it again.
+        "fetchOffset.numRetries": "1",
+    }

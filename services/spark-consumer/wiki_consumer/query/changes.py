@@ -1,0 +1,174 @@
+"""Kafka records to the rows of `changes`: pure functions DataFrame → DataFrame."""
+
+from datetime import timedelta
+from functools import reduce
+from operator import or_
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import (
+    BooleanType,
+    IntegerType,
+    LongType,
+    StringType,
+    StructField,
+    StructType,
+)
+
+# One such row would push the watermark past everything that follows.
+FUTURE_TOLERANCE = timedelta(minutes=5)
+# The watermark must stay behind the filter, or it would silently drop what the filter keeps.
+WATERMARK_SLACK = timedelta(minutes=10)
+
+# Ids and sizes passed 32 bits upstream; a narrower type would void the field.
+EVENT = StructType(
+    [
+        StructField(
+            "meta",
+            StructType(
+                [
+                    StructField("id", StringType()),
+                    StructField("dt", StringType()),
+                    StructField("domain", StringType()),
+                    StructField("uri", StringType()),
+                ]
+            ),
+        ),
+        StructField("id", LongType()),
+        StructField("type", StringType()),
+        StructField("namespace", IntegerType()),
+        StructField("title", StringType()),
+        StructField("title_url", StringType()),
+        StructField("comment", StringType()),
+        StructField("timestamp", LongType()),
+        StructField("user", StringType()),
+        StructField("bot", BooleanType()),
+        StructField("minor", BooleanType()),
+        StructField("patrolled", BooleanType()),
+        StructField("length", StructType([StructField("old", LongType()), StructField("new", LongType())])),
+        StructField("revision", StructType([StructField("old", LongType()), StructField("new", LongType())])),
+        StructField("server_name", StringType()),
+        StructField("wiki", StringType()),
+        StructField("notify_url", StringType()),
+        StructField("unreadable", StringType()),
+    ]
+)
+
+COLUMNS = (
+    "event_id",
+    "event_time",
+    "wiki",
+    "domain",
+    "type",
+    "namespace",
+    "title",
+    "page_url",
+    "user",
+    "bot",
+    "minor",
+    "patrolled",
+    "comment",
+    "length_old",
+    "length_new",
+    "revision_old",
+    "revision_new",
+    "rc_id",
+    "diff_url",
+    "ingested_at",
+    "date",
+)
+
+KEPT, MALFORMED, FUTURE, LATE = "kept", "malformed", "future", "late"
+
+# Times of the years 1970 to 9999, in seconds since then; Spark can't show what lies beyond.
+_LAST_SECOND = 253_402_300_799
+# Of RFC 3339's forms the one that upstream writes, and that the producer takes too.
+_RFC_3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+# No page has more bytes, and sums of so many rows as a volume can hold don't overflow.
+_MAX_SIZE = 2**31 - 1
+
+
+def parse(records: DataFrame) -> DataFrame:
+    """Adds `event` (EVENT, null fields where a value is absent or has the wrong type) and `event_time`.
+
+    Nothing is dropped: a value that is no JSON object has an `event` without fields. `event.unreadable`
+    is the whole value if any of it had the wrong type.
+    """
+    json = F.make_valid_utf8(F.col("value").cast("string"))
+    options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "unreadable"}
+    seconds, text = F.col("event.timestamp"), F.col("event.meta.dt")
+    time = F.when(text.rlike(_RFC_3339), text.try_cast("timestamp"))
+    return records.withColumn("event", F.from_json(json, EVENT, options)).withColumn(
+        "event_time",
+        F.coalesce(
+            F.when(seconds.between(0, _LAST_SECOND), F.timestamp_seconds(seconds)),
+            F.when(F.unix_seconds(time).between(0, _LAST_SECOND), time),
+        ),
+    )
+
+
+def _absent(column: Column) -> Column:
+    return column.isNull() | (column == "")
+
+
+def judge(parsed: DataFrame, *, max_event_age: timedelta, now: Column) -> DataFrame:
+    """Adds `verdict`: KEPT, MALFORMED (no id, title or time), FUTURE or LATE, as of `now`."""
+    nameless = _absent(F.col("event.meta.id")) | _absent(F.col("event.title"))
+    verdict = (
+        F.when(F.coalesce(nameless, F.lit(True)) | F.col("event_time").isNull(), MALFORMED)
+        .when(F.col("event_time") > now + F.lit(FUTURE_TOLERANCE), FUTURE)
+        .when(F.col("event_time") < now - F.lit(max_event_age), LATE)
+        .otherwise(KEPT)
+    )
+    return parsed.withColumn("verdict", verdict)
+
+
+def _is_size(column: Column) -> Column:
+    return column.between(0, _MAX_SIZE)
+
+
+def is_incomplete() -> Column:
+    """Whether a row of `changes` has a null for a value that can't be taken: of another type, or no size."""
+    sizes = (F.col("event.length.old"), F.col("event.length.new"))
+    out_of_range = (F.coalesce(~_is_size(size), F.lit(False)) for size in sizes)
+    return reduce(or_, out_of_range, F.col("event.unreadable").isNotNull())
+
+
+def kept(judged: DataFrame, *, now: Column) -> DataFrame:
+    """The rows of `changes`, COLUMNS in order, of the records that were judged KEPT."""
+    event = F.col("event")
+    columns = {
+        "event_id": event.meta.id,
+        "event_time": F.col("event_time"),
+        "wiki": event.wiki,
+        "domain": F.coalesce(event.meta.domain, event.server_name),
+        "type": event.type,
+        "namespace": event.namespace,
+        "title": event.title,
+        "page_url": F.coalesce(event.title_url, event.meta.uri),
+        "user": event.user,
+        "bot": event.bot,
+        "minor": event.minor,
+        "patrolled": event.patrolled,
+        "comment": event.comment,
+        "length_old": F.when(_is_size(event.length.old), event.length.old),
+        "length_new": F.when(_is_size(event.length.new), event.length.new),
+        "revision_old": event.revision.old,
+        "revision_new": event.revision.new,
+        "rc_id": event.id,
+        "diff_url": event.notify_url,
+        "ingested_at": now,
+        "date": F.to_date("event_time"),
+    }
+    return judged.where(F.col("verdict") == KEPT).select(*(columns[name].alias(name) for name in COLUMNS))
+
+
+def without_duplicates(changes: DataFrame, *, max_event_age: timedelta) -> DataFrame:
+    """Each `event_id` once, as long as its copies lie within the watermark of each other."""
+    delay = max_event_age + WATERMARK_SLACK
+    return changes.withWatermark(
+        "event_time", f"{round(delay.total_seconds())} seconds"
+    ).dropDuplicatesWithinWatermark(["event_id"])

@@ -1,0 +1,88 @@
+"""The streaming query: topic → changes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.streaming.query import StreamingQuery
+
+from wiki_consumer.query import changes
+from wiki_consumer.volume.sink_log import COMPACT_INTERVAL_SETTING, compact_interval
+
+IN, NEW, OUT = "records", "new", "changes"
+SAMPLE_LENGTH = 200
+
+
+@dataclass(frozen=True)
+class Query:
+    """What the query reads, keeps and writes.
+
+    `retention` is how long the sink's log names a file; `known_ids` a Parquet file of ids that aren't new.
+    """
+
+    source: Mapping[str, str]
+    output: Path
+    checkpoint: Path
+    max_event_age: timedelta
+    trigger_interval: timedelta
+    retention: timedelta
+    known_ids: Path | None
+
+
+def transform(
+    records: DataFrame, *, max_event_age: timedelta, now: Column, known_ids: DataFrame | None = None
+) -> DataFrame:
+    """Kafka records → rows of `changes`, counted as they come in (IN), as far as their ids aren't known (NEW,
+    with `known_ids` alone), and as they go out (OUT).
+    """
+    judged = changes.judge(changes.parse(records), max_event_age=max_event_age, now=now)
+    verdict = F.col("verdict")
+    text = F.make_valid_utf8(F.col("value").cast("string"))
+    sample = F.struct("partition", "offset", F.left(text, F.lit(SAMPLE_LENGTH)).alias("value"))
+    observed = judged.observe(
+        IN,
+        F.count(F.lit(1)).alias("rows"),
+        *(
+            F.count_if(verdict == kind).alias(kind)
+            for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE)
+        ),
+        F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
+        F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
+        F.max("timestamp").alias("newest_record"),
+    )
+    kept = changes.kept(observed, now=now)
+    if known_ids is not None:
+        kept = kept.join(F.broadcast(known_ids.select("event_id")), "event_id", "left_anti")
+        kept = kept.observe(NEW, F.count(F.lit(1)).alias("rows"))
+    unique = changes.without_duplicates(kept, max_event_age=max_event_age)
+    return unique.observe(OUT, F.count(F.lit(1)).alias("rows"), F.max("event_time").alias("newest_event"))
+
+
+def rows(spark: SparkSession, query: Query) -> DataFrame:
+    """What the query writes, as a stream."""
+    records = spark.readStream.format("kafka").options(**query.source).load()
+    known = None if query.known_ids is None else spark.read.parquet(str(query.known_ids))
+    return transform(records, max_event_age=query.max_event_age, now=F.current_timestamp(), known_ids=known)
+
+
+def start(spark: SparkSession, query: Query) -> StreamingQuery:
+    """Start the query; it goes on from its checkpoint."""
+    # One file per date and trigger: on a cluster the state's parts are brought together for it.
+    spread = int(spark.conf.get("spark.sql.shuffle.partitions") or 1) > 1
+    written = rows(spark, query).repartition(1) if spread else rows(spark, query).coalesce(1)
+    spark.conf.set(COMPACT_INTERVAL_SETTING, compact_interval(query.output))
+    milliseconds = round(query.trigger_interval.total_seconds() * 1000)
+    return (
+        written.writeStream.format("parquet")
+        .queryName("changes")
+        .outputMode("append")
+        .partitionBy("date")
+        .option("path", str(query.output))
+        .option("checkpointLocation", str(query.checkpoint))
+        .option("retention", f"{round(query.retention.total_seconds())}s")
+        .trigger(processingTime=f"{milliseconds} milliseconds")
+        .start()
+    )

@@ -1,0 +1,109 @@
+"""The Spark session that the consumer's query runs in."""
+
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from py4j.protocol import Py4JError
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+# Heap for a container of about 1 GB: the rest is RocksDB's, the JVM's own and Python's. The state lives
+# outside the heap, so the heap holds one batch at a time.
+DRIVER_MEMORY = "512m"
+
+# A JVM out of memory is of no use: its end ends the process, and a new one goes on from the checkpoint.
+_JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError"
+
+# Longer than Spark's own hooks take at the JVM's end.
+STOP_SECONDS: Final = 20.0
+
+# Parts of the state on a cluster: enough for a handful of executors to share.
+CLUSTER_PARTITIONS = 4
+
+_CONFIG = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    # Spark's own pattern, and what else is secret in the options of the Kafka source.
+    "spark.redaction.regex": "(?i)secret|password|token|access[.]?key|jaas|keystore|private key",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.driver.memory": DRIVER_MEMORY,
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.warehouse.dir": str(Path(tempfile.gettempdir(), "spark-warehouse")),
+    # State in RocksDB with a change log: a batch writes what it changed, and the heap stays small.
+    "spark.sql.streaming.stateStore.providerClass": (
+        "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+    ),
+    "spark.sql.streaming.stateStore.rocksdb.changelogCheckpointing.enabled": "true",
+    # Bounds the checkpoint: so many batches can be gone back to, older files are deleted.
+    "spark.sql.streaming.minBatchesToRetain": "30",
+    # Without new records there is nothing to write, and the state is cleared with the next ones.
+    "spark.sql.streaming.noDataMicroBatches.enabled": "false",
+    "spark.sql.streaming.noDataProgressEventInterval": "5s",
+    # A stop that takes longer is cut short: the next start finds nothing half done.
+    "spark.sql.streaming.stopTimeout": "5s",
+    # What a compaction of the sink's log superseded stays for readers that are behind.
+    "spark.sql.streaming.fileSink.log.cleanupDelay": "2m",
+}
+
+
+# Nobody else has to reach the driver.
+_ONE_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+
+_log = structlog.get_logger()
+
+
+class ConnectorMissing(Exception):
+    """The jars that pyspark lacks aren't where the setting says."""
+
+
+def state_partitions(master: str) -> int:
+    """How many parts the remembered ids are kept in; a checkpoint keeps the number that it began with.
+
+    On one machine a second part costs more than it saves at any rate that a topic of edits has.
+    """
+    return 1 if master == "local" or master.startswith("local[") else CLUSTER_PARTITIONS
+
+
+def start(master: str, jars: Path, *, shuffle_partitions: int) -> SparkSession:
+    """A session on `master` with the connector jars of `jars`, on its executors too.
+
+    Raises ConnectorMissing.
+    """
+    if not any(jars.glob("spark-sql-kafka-*.jar")):
+        raise ConnectorMissing(f"no Spark Kafka connector in SPARK_JARS_DIR={jars}")
+    log4j = (Path(__file__).parent / "log4j2.properties").as_uri()
+    builder = SparkSession.builder.appName("wiki-consumer").master(master)
+    config = _CONFIG | (_ONE_MACHINE if master.startswith("local") else {})
+    for key, value in config.items():
+        builder = builder.config(key, value)
+    return (
+        # After Spark's own class path, not before it: the MSK jar carries an older Netty under its own name.
+        builder.config("spark.jars", ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))))
+        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} {_JVM_OPTIONS}")
+        .config("spark.sql.shuffle.partitions", str(shuffle_partitions))
+        .getOrCreate()
+    )
+
+
+def stop(spark: SparkSession) -> None:
+    """Stop the session and end its JVM, which would hold the volume's lock for a moment longer."""
+    gateway: Any = spark.sparkContext._gateway
+    try:
+        spark.stop()
+        gateway.shutdown()
+    except (Py4JError, ConnectionError) as error:
+        _log.warning("Spark's JVM has ended before its session", reason=str(error))
+    # The JVM ends with its standard input.
+    gateway.proc.stdin.close()
+    try:
+        gateway.proc.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        _log.warning("Spark's JVM is killed, it did not end by itself", seconds=STOP_SECONDS)
+        gateway.proc.kill()
+        gateway.proc.wait()
+    SparkContext._gateway = SparkContext._jvm = None  # or another session would ask the JVM that has ended

@@ -1,0 +1,116 @@
+"""The consumer's life: status server, Spark's session, lock, maintenance and query, one after the other."""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+from py4j.protocol import Py4JError, Py4JNetworkError
+from pyspark.errors import PySparkException
+
+from wiki_common.health.server import PortInUse, status_server
+from wiki_consumer.checkpoint import lock
+from wiki_consumer.checkpoint.state import last_commit
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.thread import MaintenanceEnded, MaintenanceThread
+from wiki_consumer.query import session
+from wiki_consumer.query.dropped_records import DroppedRecordsLog
+from wiki_consumer.query.progress import Batch, Listener
+from wiki_consumer.query.supervisor import Broken, QuerySupervisor
+from wiki_consumer.settings import Settings
+from wiki_consumer.shutdown import Shutdown
+from wiki_consumer.status.health import Health
+from wiki_consumer.status.metrics import Metrics
+from wiki_consumer.volume.folders import ConsumerVolume
+
+MAINTENANCE_INTERVAL: Final = timedelta(minutes=1)
+
+_MAX_REASON: Final = 500
+# What ends the process with one line. Everything else is an error of ours, with its stack trace.
+_ENDS: Final = (
+    Broken,
+    ConnectionError,
+    MaintenanceEnded,
+    PortInUse,
+    Py4JError,
+    PySparkException,
+    session.ConnectorMissing,
+)
+
+_log = structlog.get_logger()
+
+
+def run(
+    settings: Settings,
+    maintenance: Maintenance,
+    *,
+    shutdown: Shutdown,
+    maintenance_interval: timedelta = MAINTENANCE_INTERVAL,
+) -> int:
+    """Until `shutdown` is requested, or the consumer can't go on; the process's exit code."""
+    volume = ConsumerVolume(settings.data_dir)
+    health, metrics = Health(settings.trigger_interval), Metrics(last_commit(volume.checkpoint))
+    try:
+        with status_server(settings.bind_address, settings.metrics_port, metrics.registry, health.reasons):
+            _run_query(settings, maintenance, maintenance_interval, shutdown, health, metrics)
+    except _ENDS as error:
+        # A supervisor may have signalled Spark's JVM as well: then it was gone before it could be stopped.
+        if not shutdown.requested():
+            _log.error("consumer ends", reason=_reason(error))
+            return 1
+    _log.info("stopped")
+    return 0
+
+
+def _run_query(
+    settings: Settings,
+    maintenance: Maintenance,
+    maintenance_interval: timedelta,
+    shutdown: Shutdown,
+    health: Health,
+    metrics: Metrics,
+) -> None:
+    """Returns once `shutdown` is requested; raises one of _ENDS."""
+    maintaining = MaintenanceThread(
+        maintenance, interval=maintenance_interval, on_report=metrics.take_maintenance
+    )
+
+    def stopping() -> bool:
+        return shutdown.requested() or maintaining.failed()
+
+    master = settings.spark_master
+    partitions = session.state_partitions(master)
+    spark = session.start(master, settings.spark_jars_dir, shuffle_partitions=partitions)
+    try:
+        shutdown.spark_is_up()
+        spark.streams.addListener(_reporting_to(health, metrics))
+        if lock.acquire_for_jvm(spark, ConsumerVolume(settings.data_dir).lock, stopping=shutdown.requested):
+            # Not only once a batch has committed: on a full disk it is what makes room.
+            maintaining.start()
+            QuerySupervisor(spark, settings, maintenance, health, metrics, stopping).run()
+            maintaining.raise_failure()
+    finally:
+        maintaining.stop()
+        session.stop(spark)
+
+
+def _reporting_to(health: Health, metrics: Metrics) -> Listener:
+    dropped = DroppedRecordsLog()
+
+    def on_batch(batch: Batch) -> None:
+        metrics.take(batch)
+        health.reported()
+        dropped.take(batch)
+        if batch.malformed:
+            _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)
+
+    def on_idle() -> None:
+        health.reported()
+        dropped.say()
+
+    return Listener(on_batch, on_idle)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, Py4JNetworkError | ConnectionError):
+        return f"Spark's JVM has ended: {error}"
+    return " ".join(str(error).split())[:_MAX_REASON]

@@ -1,0 +1,1 @@
+"""What the consumer tells of itself: health and metrics."""

@@ -1,0 +1,126 @@
+"""The consumer's figures for Prometheus."""
+
+import math
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.query.progress import Batch
+
+LAG: Final = ("lag_records", "lag_seconds")
+_BATCH_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5, 10, 30)
+
+
+class Metrics:
+    """Counts since this process started, in a registry of its own.
+
+    `last_commit` is the time of the newest commit that an earlier process made.
+    """
+
+    def __init__(self, last_commit: datetime | None = None) -> None:
+        self.registry = CollectorRegistry()
+        self._counts = {
+            name: Counter(f"wiki_consumer_{name}", text, registry=self.registry)
+            for name, text in {
+                "records": "records read from the topic",
+                "rows": "rows committed to changes",
+                "duplicates": "records dropped since their event_id was there already",
+                "late": "records dropped since they were older than MAX_EVENT_AGE",
+                "future": "records dropped since they were dated in the future",
+                "malformed": "records dropped since they had no id, title or time",
+                "incomplete": "rows kept with a null for a value of the wrong type or out of range",
+            }.items()
+        }
+        self._duration = Histogram(
+            "wiki_consumer_batch_duration_seconds",
+            "how long a batch took",
+            buckets=_BATCH_SECONDS,
+            registry=self.registry,
+        )
+        self._gauges = {
+            name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
+            for name, text in {
+                "lag_records": "records in the topic that were not yet read; NaN if unknown",
+                "lag_seconds": "age of the newest record read, if there are more; NaN if unknown",
+                "state_rows": "event ids remembered",
+                "state_bytes": "memory of the state store",
+            }.items()
+        }
+        self._last_commit = None if last_commit is None else time.monotonic() - _age(last_commit)
+        self._forget_lag()
+        Gauge(
+            "wiki_consumer_last_commit_age_seconds",
+            "since the last batch was committed",
+            registry=self.registry,
+        ).set_function(lambda: _since(self._last_commit))
+        self._failures = Counter(
+            "wiki_consumer_query_failures", "times the query had to be started again", registry=self.registry
+        )
+
+        self._maintenance_counts = {
+            name: Counter(f"wiki_consumer_{name}", text, registry=self.registry)
+            for name, text in {
+                "hours_closed": "hours written to the history",
+                "rows_written": "rows written to the history",
+                "bytes_written": "bytes written to the history",
+                "rows_recovered": "rows that only files out of the sink's log held",
+                "raw_files_lost": "files that no hour waited for any longer, since they can't be read",
+                "raw_files_deleted": "files deleted from changes",
+                "raw_bytes_deleted": "bytes deleted from changes",
+                "hours_expired": "hours deleted from the history",
+            }.items()
+        }
+        self._maintenance_gauges = {
+            name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
+            for name, text in {
+                "raw_files": "files in changes",
+                "committed_files": "files that the sink's log names",
+            }.items()
+        }
+        self._last_maintenance: float | None = None
+        Gauge(
+            "wiki_consumer_maintenance_age_seconds",
+            "since the last run of the maintenance ended",
+            registry=self.registry,
+        ).set_function(lambda: _since(self._last_maintenance))
+        self._maintenance_failures = Counter(
+            "wiki_consumer_maintenance_failures",
+            "tasks of the maintenance that failed",
+            registry=self.registry,
+        )
+
+    def take(self, batch: Batch) -> None:
+        self._last_commit = time.monotonic()
+        self._duration.observe(batch.seconds)
+        for name, counter in self._counts.items():
+            counter.inc(getattr(batch, name))
+        for name, gauge in self._gauges.items():
+            gauge.set(getattr(batch, name))
+
+    def take_maintenance(self, report: Report) -> None:
+        self._last_maintenance = time.monotonic()
+        for name, counter in self._maintenance_counts.items():
+            counter.inc(getattr(report, name))
+        for name, gauge in self._maintenance_gauges.items():
+            if (value := getattr(report, name)) is not None:
+                gauge.set(value)
+        self._maintenance_failures.inc(len(report.failures))
+
+    def query_failed(self) -> None:
+        self._failures.inc()
+        self._forget_lag()
+
+    def _forget_lag(self) -> None:
+        for name in LAG:
+            self._gauges[name].set(math.nan)
+
+
+def _since(monotonic: float | None) -> float:
+    return math.nan if monotonic is None else time.monotonic() - monotonic
+
+
+def _age(time: datetime) -> float:
+    return max((datetime.now(UTC) - time).total_seconds(), 0.0)

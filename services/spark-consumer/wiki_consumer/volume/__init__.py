@@ -1,0 +1,1 @@
+"""The files below DATA_DIR that the consumer writes."""

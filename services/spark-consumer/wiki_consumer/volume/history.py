@@ -1,0 +1,181 @@
+"""The closed hours: `history/date=2026-01-31/hour=07/part-0.parquet`, one file each, sorted by event_time.
+
+The history holds every row before the end of its last hour (`Volume.history_end`); later ones are in
+`changes`. So hours appear in order, each whole, by the rename of a file that is on the disk: a reader sees
+an hour or doesn't. A file is written under `history/.writing` first, which readers don't look at.
+
+The files have the schema that Spark gave the raw ones, its own metadata included. A row group is some
+minutes of a busy wiki: its statistics let a reader skip the rest of the hour.
+"""
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from wiki_common.volume import HOUR, Volume
+from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_rows
+
+ROW_GROUP_ROWS: Final = 16_384
+_POSITION: Final = "position"
+
+
+class VerificationFailed(Exception):
+    """A file that was written doesn't hold what it should: it is not published."""
+
+
+@dataclass(frozen=True)
+class WrittenHour:
+    """What was published: rows in the file, rows left out since their id was there already, and bytes."""
+
+    rows: int
+    duplicates: int
+    bytes: int
+
+
+class History:
+    """The folder `history`, which has one writer. `on_step` is told each thing done to the disk."""
+
+    def __init__(self, volume: Volume, on_step: OnStep) -> None:
+        self._volume = volume
+        self._writing = volume.history / ".writing"
+        self._on_step = on_step
+
+    def event_ids(self, hour: datetime) -> set[str | None]:
+        """The ids in an hour; empty if it has no file. Raises UnreadableFile."""
+        file = self._volume.hour_file(hour)
+        return set(read_rows(file, ["event_id"])["event_id"].to_pylist()) if file.exists() else set()
+
+    def write(self, hour: datetime, sources: Iterable[Path]) -> WrittenHour | None:
+        """Publish the rows of `hour` in `sources`, with those that its file holds already; None if there are
+        none.
+
+        Holds the hour's rows in memory three times at most, its ids twice. Raises UnreadableFile,
+        VerificationFailed, OSError or pa.ArrowException, and has changed nothing then.
+        """
+        target = self._volume.hour_file(hour)
+        existing = [target] if target.exists() else []
+        tables = [rows for path in (*existing, *sources) if (rows := _rows_within(path, hour)).num_rows]
+        if not tables:
+            return None
+        rows = _in_order(_as_one(tables))
+        spark_metadata = tables[-1].schema.metadata
+        expected = {event_id for table in tables for event_id in table["event_id"].to_pylist()}
+        read = sum(table.num_rows for table in tables)
+        tables.clear()
+        temporary = self._writing / f"{hour:%Y-%m-%d-%H}.parquet"
+        self._write_to_disk(rows, spark_metadata, temporary)
+        _verify(temporary, rows, expected)
+        self._on_step("history file verified")
+        written = WrittenHour(rows.num_rows, read - rows.num_rows, temporary.stat().st_size)
+        self._publish(temporary, target)
+        return written
+
+    def _write_to_disk(self, rows: pa.Table, metadata: dict[bytes, bytes] | None, temporary: Path) -> None:
+        temporary.parent.mkdir(parents=True, exist_ok=True)
+        by_time = pq.SortingColumn.from_ordering(rows.schema, [("event_time", "ascending")])
+        with temporary.open("wb") as file:
+            with pq.ParquetWriter(
+                file,
+                rows.schema,
+                compression="zstd",
+                store_schema=False,
+                write_page_checksum=True,
+                write_page_index=True,
+                sorting_columns=by_time,
+            ) as writer:
+                writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+                writer.add_key_value_metadata(metadata or {})
+            file.flush()
+            os.fsync(file.fileno())
+        self._on_step("history file written")
+
+    def _publish(self, temporary: Path, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        self._on_step("history folder made")
+        temporary.rename(target)
+        self._on_step("history file published")
+        for folder in (target.parent, target.parent.parent, self._volume.history):
+            _sync(folder)
+
+    def clear_writing(self) -> None:
+        """Remove what a crash left half-written."""
+        for unfinished in self._writing.glob("*"):
+            unfinished.unlink()
+            self._on_step("unfinished history file removed")
+
+    def expire(self, before: datetime) -> list[datetime]:
+        """Delete the hours that ended before; the last of all stays, since it says where the history ends."""
+        expired = [hour for hour in self._volume.hours()[:-1] if hour + HOUR <= before]
+        for hour in expired:
+            self._volume.hour_file(hour).unlink()
+            self._on_step("old history file deleted")
+        return expired
+
+    def remove_empty_folders(self) -> None:
+        for folder in (*self._volume.history.glob("date=*/hour=*"), *self._volume.history.glob("date=*")):
+            if not any(folder.iterdir()):
+                folder.rmdir()
+                self._on_step("empty history folder removed")
+
+
+def _rows_within(path: Path, hour: datetime) -> pa.Table:
+    rows = read_rows(path)
+    try:
+        time = rows["event_time"]
+        start, end = (pa.scalar(bound, time.type) for bound in (hour, hour + HOUR))
+        return rows.filter(pc.and_(pc.greater_equal(time, start), pc.less(time, end)))
+    except pa.ArrowException as error:
+        raise UnreadableFile(path, error) from error
+
+
+def _as_one(tables: list[pa.Table]) -> pa.Table:
+    """All rows, with the columns of the last table: an older one may lack a column that was added since."""
+    schema = tables[-1].schema
+    return (
+        pa.concat_tables(tables, promote_options="default").select(schema.names).cast(schema).combine_chunks()
+    )
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Sorted by event_time, each event_id once."""
+    ordered = rows.sort_by([("event_time", "ascending"), ("event_id", "ascending")])
+    if pc.count_distinct(ordered["event_id"], mode="all").as_py() == ordered.num_rows:
+        return ordered
+    keyed = pa.table({"event_id": ordered["event_id"], _POSITION: pa.array(range(ordered.num_rows))})
+    first = keyed.group_by("event_id", use_threads=False).aggregate([(_POSITION, "min")])
+    return ordered.take(first[f"{_POSITION}_min"].sort())
+
+
+def _verify(file: Path, rows: pa.Table, expected: set[str | None]) -> None:
+    """The file, read back, holds `rows`, and these are `expected`, each once."""
+    found: set[str | None] = set()
+    count = 0
+    try:
+        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            for group in range(parquet.num_row_groups):
+                read = parquet.read_row_group(group, use_threads=False)
+                if not read.equals(rows.slice(count, read.num_rows)):
+                    raise VerificationFailed(f"{file}: row group {group} differs from what was written")
+                found.update(read["event_id"].to_pylist())
+                count += read.num_rows
+    except (OSError, pa.ArrowException) as error:
+        raise VerificationFailed(f"{file}: {error}") from error
+    if count != len(expected) or found != expected:
+        raise VerificationFailed(
+            f"{file}: {count} rows with {len(found)} ids, not the {len(expected)} ids expected"
+        )
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,232 @@
+"""One answer per (query, commit), computed once and shared by every viewer."""
+
+import hashlib
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from dataclasses import dataclass, field
+from typing import Final
+
+from wiki_web.data.answers import Answer, answer_of, empty_answer
+from wiki_web.data.documents import Document, Loading, State
+from wiki_web.data.queries import Query
+from wiki_web.data.store import NothingHeld, Position, Store
+
+_STALE_AFTER: Final = 30.0  # seconds without a new commit
+_RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
+_RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
+# An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
+# only once it has cooled down, for a time that grows with what it costs.
+_EXPENSIVE: Final = 0.5  # seconds
+_EXPENSIVE_RATIO: Final = 3.0  # and so many times what the default query costs
+_COOL_DOWN_RATIO: Final = 10.0
+_LONGEST_COOL_DOWN: Final = 15.0  # seconds
+_OLDEST: Final = 30.0  # seconds: a request doesn't get an older answer, but waits for a new one
+_MOST_ANSWERS: Final = 128
+_MOST_ROWS: Final = 20_000  # some 50 MB with their renderings
+_LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
+_COMPUTED_AT_ONCE: Final = 8
+
+
+class Busy(Exception):
+    """Too many different queries at once, or one that takes too long: ask again."""
+
+
+@dataclass(frozen=True)
+class CachedAnswer:
+    """An answer with its renderings, each made once per state."""
+
+    answer: Answer
+    position: Position | None
+    computed_at: float  # monotonic seconds
+    cost: float = 0.0  # seconds that it took
+    _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
+    _etags: dict[tuple[str, State], str] = field(default_factory=dict)
+
+    def rendered(self, answer_format: str, state: State, render: Callable[[Document], str]) -> bytes:
+        """`render(document)` in UTF-8, kept for this format and state; two threads may both compute it."""
+        key = answer_format, state
+        if key not in self._rendered:
+            self._rendered[key] = render(self.answer.document(state)).encode()
+        return self._rendered[key]
+
+    def etag(self, answer_format: str, state: State) -> str:
+        """Equal only for the same commit, query, format and state, and while loading the same progress."""
+        key = answer_format, state
+        if key not in self._etags:
+            commit = self.position and self.position.key
+            query, loading = repr(self.answer.query), repr(self.answer.loading)
+            identity = json.dumps([answer_format, state, query, commit, loading])
+            self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
+        return self._etags[key]
+
+
+@dataclass
+class _Entry:
+    cached: CachedAnswer
+    asked_at: float
+
+
+class AnswerCache:
+    """Bounded; the answer that was asked for longest ago goes first.
+
+    `clock` is monotonic, `wall_clock` seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        default: Query,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self.default = default
+        self._guard = threading.Lock()
+        self._entries: OrderedDict[Query, _Entry] = OrderedDict()
+        self._refreshed_to: Position | None = None
+        self._computing: dict[Query, Future[CachedAnswer]] = {}
+
+    def __len__(self) -> int:
+        """Answers kept."""
+        with self._guard:
+            return len(self._entries)
+
+    @property
+    def rows(self) -> int:
+        """Rows in all the answers kept."""
+        with self._guard:
+            return self._rows()
+
+    def state_of(self, position: Position | None) -> State:
+        """The state of an answer at `position`: one without a time is never live."""
+        if position is None:
+            return "starting"
+        if position.as_of_us is None:
+            return "empty"
+        return "stale" if self._wall_clock() - position.committed_at > _STALE_AFTER else "live"
+
+    def shown(self) -> CachedAnswer | None:
+        """The default query's answer, None while there is none."""
+        with self._guard:
+            entry = self._entries.get(self.default)
+        return entry.cached if entry else None
+
+    def age(self) -> float | None:
+        """Seconds since that answer was computed."""
+        shown = self.shown()
+        return self._clock() - shown.computed_at if shown else None
+
+    def get(self, query: Query) -> CachedAnswer:
+        """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
+
+        An expensive one may be some seconds older. Raises Busy or EngineError.
+        """
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            return self._nothing(query, position)
+        with self._guard:
+            entry = self._entries.get(query)
+            if entry is not None:
+                entry.asked_at = self._clock()
+                self._entries.move_to_end(query)
+                as_fresh = entry.cached.position in (position, self._refreshed_to)
+                if as_fresh or (self._is_expensive(query) and self._age(query) < _OLDEST):
+                    return entry.cached
+        return self._compute(query, wait=_LONGEST_WAIT)
+
+    def refresh(self) -> None:
+        """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
+
+        Raises EngineError.
+        """
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            return
+        with self._guard:
+            due = [query for query in self._recent() if not self._is_at(query, position)]
+            expensive = [query for query in due if self._is_expensive(query)]
+            cool = sorted((query for query in expensive if self._has_cooled_down(query)), key=self._age)
+        for query in [query for query in due if query not in expensive] + cool[-1:]:
+            self._compute(query, wait=None)
+        self._refreshed_to = position
+
+    def _recent(self) -> list[Query]:
+        now = self._clock()
+        recent = [
+            query
+            for query, entry in reversed(self._entries.items())
+            if query != self.default and now - entry.asked_at < _RECENT
+        ]
+        return [self.default, *recent[:_RECOMPUTED]]
+
+    def _is_at(self, query: Query, position: Position) -> bool:
+        entry = self._entries.get(query)
+        return entry is not None and entry.cached.position == position
+
+    def _is_expensive(self, query: Query) -> bool:
+        entry, default = self._entries.get(query), self._entries.get(self.default)
+        if entry is None or default is None:
+            return False
+        return entry.cached.cost > max(_EXPENSIVE, _EXPENSIVE_RATIO * default.cached.cost)
+
+    def _has_cooled_down(self, query: Query) -> bool:
+        cost = self._entries[query].cached.cost
+        return self._age(query) >= min(_COOL_DOWN_RATIO * cost, _LONGEST_COOL_DOWN)
+
+    def _age(self, query: Query) -> float:
+        return self._clock() - self._entries[query].cached.computed_at
+
+    def _compute(self, query: Query, wait: float | None) -> CachedAnswer:
+        """The answer at the newest commit: computed here, or waited for while another thread computes it."""
+        with self._guard:
+            if (position := self._store.position) is not None and self._is_at(query, position):
+                return self._entries[query].cached
+            running = self._computing.get(query)
+            if running is None:
+                if wait is not None and len(self._computing) >= _COMPUTED_AT_ONCE:
+                    raise Busy(f"{_COMPUTED_AT_ONCE} other queries are being computed")
+                mine = self._computing[query] = Future[CachedAnswer]()
+        if running is not None:
+            try:
+                return running.result(wait)
+            except FutureTimeoutError as error:
+                raise Busy(f"not computed within {wait:g} s") from error
+        try:
+            mine.set_result(self._answer(query))
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        finally:
+            with self._guard:
+                del self._computing[query]
+        return mine.result()
+
+    def _answer(self, query: Query) -> CachedAnswer:
+        now = self._clock()
+        try:
+            position, as_of_us, run = self._store.prepare(query)
+        except NothingHeld as error:
+            return self._nothing(query, error.position)
+        answer = answer_of(query, as_of_us, run())
+        cached = CachedAnswer(answer, position, now, self._clock() - now)
+        with self._guard:
+            known = self._entries.get(query)
+            self._entries[query] = _Entry(cached, known.asked_at if known else now)
+            while len(self._entries) > _MOST_ANSWERS or self._rows() > _MOST_ROWS:
+                self._entries.popitem(last=False)
+        return cached
+
+    def _rows(self) -> int:
+        return sum(len(entry.cached.answer.items) for entry in self._entries.values())
+
+    def _nothing(self, query: Query, position: Position | None) -> CachedAnswer:
+        progress = self._store.progress
+        loading = Loading(done=progress.done, of=progress.of) if position is None else None
+        return CachedAnswer(empty_answer(query, loading), position, self._clock())

@@ -1,0 +1,169 @@
+"""Rows of a query's result as an answer: the items of its list, the totals, the time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import pyarrow as pa
+
+from wiki_web.data.documents import (
+    DOCUMENTS,
+    LIST_NAMES,
+    Bucket,
+    Change,
+    Document,
+    Editor,
+    Filters,
+    Item,
+    Loading,
+    RankedTitle,
+    State,
+    Totals,
+    Window,
+)
+from wiki_web.data.queries import Query
+from wiki_web.data.rows import moment_of
+
+Row = dict[str, Any]
+_NOTHING: Final = Totals(changes=0, titles=0, editors=0)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a query found at a commit. `loading` is None but for a start."""
+
+    query: Query
+    as_of: datetime | None
+    totals: Totals
+    wikis: tuple[str, ...]
+    items: Sequence[Item]
+    loading: Loading | None = None
+
+    def document(self, state: State) -> Document:
+        """The answer as it is handed out."""
+        query, kind = self.query, self.query.kind
+        own: dict[str, Any] = {LIST_NAMES[kind]: self.items}
+        if kind in ("top", "timeline"):
+            own["bucket_seconds"] = query.bucket_us // 1_000_000
+        return DOCUMENTS[kind](
+            as_of=self.as_of,
+            state=state,
+            loading=self.loading,
+            window=Window(start=self.as_of - query.window if self.as_of else None, end=self.as_of),
+            filters=Filters(
+                types=query.types,
+                bots=query.bots,
+                namespace=query.namespaces,
+                wiki=query.wikis,
+                title=query.title,
+            ),
+            totals=self.totals,
+            wikis=self.wikis,
+            **own,
+        )
+
+
+def empty_answer(query: Query, loading: Loading | None) -> Answer:
+    """The answer while there is no change at all."""
+    return Answer(query, None, _NOTHING, (), [], loading)
+
+
+def answer_of(query: Query, as_of_us: int, found: pa.Table) -> Answer:
+    """`found` is the result of the query's statement at `as_of_us`."""
+    rows = found.to_pylist()
+    totals = Totals(**{name: rows[0][f"all_{name}"] for name in Totals.model_fields})
+    wikis = tuple(sorted(wiki for wiki in rows[0]["all_wikis"] or () if wiki is not None))
+    listed = [row for row in rows if row["present"]]
+    return Answer(query, moment_of(as_of_us), totals, wikis, _items(query, as_of_us, listed))
+
+
+def history_url(page_url: str | None) -> str | None:
+    """The page's history, from `https://en.wikipedia.org/wiki/Title`; None for any other URL."""
+    parts = urlsplit(page_url or "")
+    if parts.scheme != "https" or not parts.path.startswith("/wiki/"):
+        return None
+    title = parts.path.removeprefix("/wiki/")
+    return f"https://{parts.netloc}/w/index.php?title={quote(title, safe='%')}&action=history"
+
+
+def _items(query: Query, as_of_us: int, rows: list[Row]) -> Sequence[Item]:
+    if query.kind == "timeline":
+        return _buckets(query, as_of_us, rows)
+    if query.kind == "top":
+        return [_ranked_title(row, query) for row in rows]
+    if query.kind == "editors":
+        return [_editor(row) for row in rows]
+    return [_change(row) for row in rows]
+
+
+def _ranked_title(row: Row, query: Query) -> RankedTitle:
+    per_bucket = [0] * query.buckets
+    for age in row["ages"]:
+        per_bucket[-1 - age] += 1
+    return RankedTitle(
+        rank=row["rank"],
+        rank_before=row["rank_before"],
+        title=row["title"],
+        wiki=row["wiki"],
+        url=row["page_url"],
+        history_url=history_url(row["page_url"]),
+        diff_url=row["diff_url"],
+        changes=row["changes"],
+        editors=row["editors"],
+        bytes=row["bytes"],
+        last_change=moment_of(row["last_us"]),
+        per_minute=per_bucket,
+    )
+
+
+def _editor(row: Row) -> Editor:
+    return Editor(
+        rank=row["rank"],
+        user=row["editor"],
+        bot=row["bot"],
+        changes=row["changes"],
+        titles=row["titles"],
+        bytes=row["bytes"],
+        last_change=moment_of(row["last_us"]),
+    )
+
+
+def _change(row: Row) -> Change:
+    return Change(
+        id=row["event_id"],
+        time=moment_of(row["event_us"]),
+        type=row["type"],
+        title=row["title"],
+        wiki=row["wiki"],
+        namespace=row["namespace"],
+        url=row["page_url"],
+        user=row["editor"],
+        bot=bool(row["bot"]),
+        minor=bool(row["minor"]),
+        comment=row["comment"],
+        bytes=row["bytes"],
+        revision=row["revision_new"],
+        diff_url=row["diff_url"],
+    )
+
+
+def _buckets(query: Query, as_of_us: int, rows: list[Row]) -> list[Bucket]:
+    """Every bucket of the window, oldest first, each (from, to]; the oldest may be shorter."""
+    by_age = {row["age"]: row for row in rows}
+    nothing = {"changes": 0, "editors": 0, "bytes": 0}
+    first_us = as_of_us - query.window_us
+    buckets = []
+    for age in reversed(range(query.buckets)):
+        row, end_us = by_age.get(age, nothing), as_of_us - age * query.bucket_us
+        buckets.append(
+            Bucket(
+                start=moment_of(max(first_us, end_us - query.bucket_us)),
+                end=moment_of(end_us),
+                changes=row["changes"],
+                editors=row["editors"],
+                bytes=row["bytes"],
+            )
+        )
+    return buckets

@@ -1,0 +1,1 @@
+"""What computes the answers: one interface, two engines."""

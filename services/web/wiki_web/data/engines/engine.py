@@ -1,0 +1,50 @@
+"""What answers SQL over the rows of the window: the interface of both engines."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from wiki_web.data.queries import Statement
+from wiki_web.data.rows import Hour
+
+Progress = Callable[[int], None]
+
+
+class EngineError(Exception):
+    """The engine failed at a load or a query; it may work again at the next try."""
+
+
+class EngineDied(EngineError):
+    """The engine is gone for good: the process has to be started anew."""
+
+
+class Engine(Protocol):
+    """Holds the rows of the window as the table `changes` with the columns of `rows.SCHEMA`.
+
+    One thread loads, appends and rebases; any thread may prepare and run. Every method raises EngineError.
+    """
+
+    @property
+    def rows_held(self) -> int: ...
+
+    def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
+        """Hold the rows of `hours` from `horizon_us` on and `tail`, no others; `progress` gets files done."""
+
+    def append(self, rows: pa.Table) -> None:
+        """Hold these rows too, all or, if it raises, none. A caller gives each row once."""
+
+    def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
+        """Whether a rebase would make the next queries cheaper."""
+
+    def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
+        """Forget rows before `horizon_us` and arrange the others anew, while queries go on."""
+
+    def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
+        """Fix the rows held now; the returned call computes over exactly those."""
+
+    def check(self) -> None:
+        """Raise EngineDied if the engine is gone; without this call only a query would find out."""
+
+    def close(self) -> None:
+        """Give back what the engine holds; nothing works afterwards."""

@@ -1,0 +1,179 @@
+"""What can be asked, and its SQL: written once in Spark's dialect, with named parameters.
+
+A window is (from, to], `to` being the newest event_time of the commit: an answer depends on the commit
+and the query alone.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+from typing import Final, Literal
+
+Kind = Literal["top", "timeline", "changes", "editors"]
+Bots = Literal["include", "exclude", "only"]
+Parameter = int | str | list[str] | list[int]
+
+EDITS: Final = ("edit", "new")
+TYPES: Final = ("categorize", "edit", "external", "log", "new")
+MINUTE_US: Final = 60_000_000
+# Ranks are compared with those of one minute before (60000000 µs in the SQL): rows are held that much longer.
+RANKS_BEFORE: Final = timedelta(minutes=1)
+MAX_LIMIT: Final = 500
+"""The most rows that a query may list."""
+_BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
+MAX_BUCKETS: Final = 60
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question; equal questions are equal values. None in `types`, …, `title` means all."""
+
+    kind: Kind
+    window: timedelta
+    limit: int
+    types: tuple[str, ...] | None = EDITS
+    bots: Bots = "include"
+    namespaces: tuple[int, ...] | None = None
+    wikis: tuple[str, ...] | None = None
+    title: str | None = None
+
+    @property
+    def window_us(self) -> int:
+        return self.window // timedelta(microseconds=1)
+
+    @property
+    def bucket_us(self) -> int:
+        """The smallest round number of minutes that cuts the window into at most 60 parts."""
+        for minutes in _BUCKET_MINUTES:
+            if minutes * MINUTE_US * MAX_BUCKETS >= self.window_us:
+                return minutes * MINUTE_US
+        raise ValueError(f"window {self.window} is longer than {_BUCKET_MINUTES[-1] * MAX_BUCKETS} minutes")
+
+    @property
+    def buckets(self) -> int:
+        """How many buckets cover the window; the oldest may be shorter."""
+        return -(-self.window_us // self.bucket_us)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL in Spark's dialect and its parameters, `:name` in the text. Only rows after `after_us` matter."""
+
+    sql: str
+    parameters: dict[str, Parameter]
+    after_us: int = 0
+
+
+def statement_of(query: Query, as_of_us: int) -> Statement:
+    """The statement that answers `query` at a commit whose newest event_time is `as_of_us`."""
+    before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
+    after_us = as_of_us - query.window_us - before // timedelta(microseconds=1)
+    parameters: dict[str, Parameter] = {
+        "after_us": after_us,
+        "to_us": as_of_us,
+        "window_us": query.window_us,
+    }
+    if query.types is not None:
+        parameters["types"] = list(query.types)
+    if query.namespaces is not None:
+        parameters["namespaces"] = list(query.namespaces)
+    if query.wikis is not None:
+        parameters["wikis"] = list(query.wikis)
+    if query.title is not None:
+        parameters["title"] = query.title
+    if query.kind != "timeline":
+        parameters["row_limit"] = query.limit
+    if query.kind in ("top", "timeline"):
+        parameters["bucket_us"] = query.bucket_us
+    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, after_us)
+
+
+HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
+
+_BOTS: Final = {"include": "TRUE", "exclude": "NOT COALESCE(bot, FALSE)", "only": "COALESCE(bot, FALSE)"}
+_CONDITIONS: Final = {
+    "types": "ARRAY_CONTAINS(:types, type)",
+    "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
+    "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
+    "title": "title = :title",
+}
+# Times that differ from commit to commit stand here alone: Spark compiles code with other numbers anew.
+_SELECTED: Final = """
+selected AS (
+  SELECT *, :to_us - event_us AS age_us,
+    CASE WHEN length_new IS NULL THEN 0 ELSE length_new - COALESCE(length_old, 0) END AS bytes
+  FROM changes
+  WHERE event_us > :after_us AND event_us <= :to_us AND {conditions}
+)"""
+# Sizes of sets instead of COUNT(DISTINCT …), for each of which Spark would shuffle the rows twice more.
+_TOTALS: Final = """
+totals AS (
+  SELECT COUNT(*) AS all_changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS all_editors,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS all_titles,
+    COLLECT_SET(wiki) AS all_wikis
+  FROM selected WHERE age_us < :window_us
+)"""
+_LISTS: Final[dict[Kind, str]] = {
+    "top": """
+counted AS (
+  SELECT wiki, title, MAX(page_url) AS page_url,
+    COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
+    COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
+    COALESCE(SIZE(COLLECT_SET(CASE WHEN age_us < :window_us THEN editor END)), 0) AS editors,
+    CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
+    MAX(event_us) AS last_us,
+    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
+    COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
+  FROM selected GROUP BY wiki, title
+),
+ranked AS (
+  SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank,
+    CASE WHEN changes_before > 0 THEN RANK() OVER (ORDER BY changes_before DESC) END AS rank_before
+  FROM counted
+),
+listed AS (
+  SELECT * FROM ranked WHERE changes > 0
+  ORDER BY changes DESC, last_us DESC, title, wiki LIMIT :row_limit
+)""",
+    "editors": """
+counted AS (
+  SELECT editor, MAX(COALESCE(bot, FALSE)) AS bot, COUNT(*) AS changes,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles,
+    CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(event_us) AS last_us
+  FROM selected WHERE editor IS NOT NULL GROUP BY editor
+),
+listed AS (
+  SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
+  ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
+)""",
+    "changes": """
+listed AS (
+  SELECT event_id, event_us, wiki, title, page_url, type, namespace, editor, bot, minor, comment, bytes,
+    revision_new, diff_url
+  FROM selected ORDER BY event_us DESC, event_id DESC LIMIT :row_limit
+)""",
+    "timeline": """
+listed AS (
+  SELECT age_us DIV :bucket_us AS age, COUNT(*) AS changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors,
+    CAST(SUM(bytes) AS BIGINT) AS bytes
+  FROM selected GROUP BY 1
+)""",
+}
+# The totals stand beside each row of the list; without any there is one row, the totals beside nulls.
+_STATEMENT: Final = """
+WITH {tables}
+SELECT * FROM totals LEFT JOIN (SELECT *, 1 AS present FROM listed) AS list ON TRUE
+ORDER BY {order}"""
+_ORDERS: Final[dict[Kind, str]] = {
+    "top": "changes DESC, last_us DESC, title, wiki",
+    "editors": "changes DESC, last_us DESC, editor",
+    "changes": "event_us DESC, event_id DESC",
+    "timeline": "age DESC",
+}
+
+
+@lru_cache(maxsize=256)
+def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
+    conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
+    selected = _SELECTED.format(conditions=" AND ".join(conditions))
+    return _STATEMENT.format(tables=", ".join((selected, _TOTALS, _LISTS[kind])), order=_ORDERS[kind])

@@ -1,0 +1,115 @@
+"""Committed Parquet files as rows of the columns that the queries use."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+
+from wiki_common.volume import HOUR, Volume
+
+EVENT_US: Final = "event_us"
+MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+# The stored column behind each column of the queries; `user` would be a function in both SQL dialects.
+STORED: Final = {
+    "event_id": "event_id",
+    EVENT_US: "event_time",
+    "wiki": "wiki",
+    "title": "title",
+    "page_url": "page_url",
+    "type": "type",
+    "namespace": "namespace",
+    "editor": "user",
+    "bot": "bot",
+    "minor": "minor",
+    "comment": "comment",
+    "length_old": "length_old",
+    "length_new": "length_new",
+    "revision_new": "revision_new",
+    "diff_url": "diff_url",
+}
+_TYPES: Final = {
+    EVENT_US: pa.int64(),
+    "namespace": pa.int32(),
+    "bot": pa.bool_(),
+    "minor": pa.bool_(),
+    "length_old": pa.int64(),
+    "length_new": pa.int64(),
+    "revision_new": pa.int64(),
+}
+SCHEMA: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in STORED])
+_FILE_SCHEMA: Final = pa.schema(
+    [
+        (stored, pa.timestamp("us", "UTC") if name == EVENT_US else _TYPES.get(name, pa.string()))
+        for name, stored in STORED.items()
+    ]
+)
+_FORMAT: Final = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions())
+
+
+class RowsError(Exception):
+    """A committed file can't be read: which, and why."""
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One closed hour of history: every committed change of `start` ≤ event_time < `end`, in one file."""
+
+    start: datetime
+    path: Path
+
+    @property
+    def end(self) -> datetime:
+        return self.start + HOUR
+
+
+def microseconds(moment: datetime) -> int:
+    """Since the epoch, exactly."""
+    return (moment - _EPOCH) // MICROSECOND
+
+
+def moment_of(event_us: int) -> datetime:
+    return _EPOCH + event_us * MICROSECOND
+
+
+def closed_hours(data_dir: Path) -> tuple[Hour, ...]:
+    """The hours of the history, oldest first."""
+    volume = Volume(data_dir)
+    return tuple(Hour(start, volume.hour_file(start)) for start in volume.hours())
+
+
+def boundary_of(hours: Sequence[Hour]) -> int:
+    """Up to this time (µs) history counts, from it on the changes folder does. 0 without history."""
+    return microseconds(hours[-1].end) if hours else 0
+
+
+def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
+    """Rows of `files` with event_time ≥ `from_us`. Raises FileNotFoundError, or RowsError naming the file."""
+    if not files:
+        return SCHEMA.empty_table()
+    dataset = ds.dataset([str(path) for path in files], schema=_FILE_SCHEMA, format=_FORMAT)
+    keep = ds.field("event_time") >= pa.scalar(moment_of(from_us), pa.timestamp("us", "UTC"))
+    try:
+        stored = dataset.to_table(filter=keep, batch_readahead=4)
+    except pa.ArrowException as error:
+        raise RowsError(str(error)) from error
+    return pa.table(
+        [stored[STORED[field.name]].cast(field.type) for field in SCHEMA], schema=SCHEMA
+    ).combine_chunks()
+
+
+def newest_us(rows: pa.Table) -> int | None:
+    """The newest event_time in µs, None without rows."""
+    newest: int | None = pc.max(rows[EVENT_US]).as_py()
+    return newest
+
+
+def concat(tables: Iterable[pa.Table]) -> pa.Table:
+    """All rows in one table with whole columns."""
+    return pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()

@@ -1,0 +1,44 @@
+"""The application: all parts wired together."""
+
+from flask import Flask
+from werkzeug.exceptions import HTTPException
+
+import wiki_web.page
+from wiki_web.data.answer_cache import AnswerCache, Busy
+from wiki_web.data.engines.choice import open_engine
+from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.refresher import Refresher
+from wiki_web.data.store import Store
+from wiki_web.http.api import api_blueprint
+from wiki_web.http.parameters import BadParameter, Parameters
+from wiki_web.http.problems import bad_parameter, busy, engine_failed, html_for_browsers, http_error
+from wiki_web.http.security import secure
+from wiki_web.http.status import status_blueprint
+from wiki_web.metrics import Metrics
+from wiki_web.page.pages import pages_blueprint
+from wiki_web.settings import Settings
+
+
+def create_app(settings: Settings, engine: Engine | None = None) -> Flask:
+    """The app of one process, answering from `engine` (else the one the settings name).
+
+    Its refresher is `app.extensions["refresher"]`, not yet started. Raises EngineDied if no engine starts.
+    """
+    metrics = Metrics()
+    parameters = Parameters(settings)
+    store = Store(settings.data_dir, engine or open_engine(settings), settings.web_max_window)
+    answers = AnswerCache(store, parameters.default())
+    refresher = Refresher(store, answers, settings.web_refresh_seconds, metrics)
+
+    app = Flask(wiki_web.page.__name__)  # where templates and static files are
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    app.extensions["refresher"] = refresher
+    app.register_blueprint(status_blueprint(store, answers, refresher, metrics, settings.web_engine))
+    secure(app)
+    app.register_blueprint(api_blueprint(settings, parameters, answers))
+    app.register_blueprint(pages_blueprint(settings, parameters, store, answers, refresher))
+    app.register_error_handler(BadParameter, html_for_browsers(bad_parameter))
+    app.register_error_handler(Busy, html_for_browsers(busy))
+    app.register_error_handler(EngineError, html_for_browsers(engine_failed))
+    app.register_error_handler(HTTPException, html_for_browsers(http_error))
+    return app

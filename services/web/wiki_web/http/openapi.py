@@ -1,0 +1,149 @@
+"""The API's description in OpenAPI 3.1, with the defaults and bounds of the running server."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+
+from wiki_common import VERSION
+from wiki_common.duration import duration_text
+from wiki_web.data.documents import DOCUMENTS, Problem
+from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
+from wiki_web.http.csv_format import csv_columns
+from wiki_web.http.parameters import ALLOWED, MAX_TITLE, MAX_VALUES
+from wiki_web.settings import Settings
+
+Schema = dict[str, Any]
+
+_SUMMARIES: Final[dict[Kind, str]] = {
+    "top": "The titles that changed most in the window, with standard ranks (1, 2, 2, 4). "
+    "Ties: the title changed last comes first, then by title and wiki.",
+    "timeline": "Changes, editors and bytes over the window, in equal buckets (from, to], oldest first.",
+    "changes": "The newest changes, of one title or of all.",
+    "editors": "The users who changed most in the window, with standard ranks; also of one title.",
+}
+
+
+def openapi(settings: Settings) -> Schema:
+    """The document served at /api/v1/openapi.json."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Live top of Wikipedia",
+            "version": VERSION,
+            "description": (
+                "Answers are fixed to a commit: the window is (from, to], to is as_of, its newest event. "
+                "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
+            ),
+        },
+        "paths": {f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
+        "components": {"schemas": _schemas()},
+    }
+
+
+class _WithoutTitles(GenerateJsonSchema):
+    """A field's title would only repeat its name."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def _schemas() -> Schema:
+    models: list[type[BaseModel]] = [*DOCUMENTS.values(), Problem]
+    _, found = models_json_schema(
+        [(model, "serialization") for model in models],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=_WithoutTitles,
+    )
+    schemas: Schema = found["$defs"]
+    return schemas
+
+
+def _operation(kind: Kind, settings: Settings) -> Schema:
+    parameters = _parameters(settings)
+    return {
+        "operationId": kind,
+        "summary": _SUMMARIES[kind],
+        "parameters": [
+            {"name": name, "in": "query", "required": False, **parameters[name]} for name in ALLOWED[kind]
+        ],
+        "responses": {
+            "200": {
+                "description": "The answer at the newest commit.",
+                "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+                "content": {
+                    "application/json": {"schema": _reference(DOCUMENTS[kind].__name__)},
+                    "text/csv": {"schema": {"type": "string", "description": _csv(kind)}},
+                },
+            },
+            "304": {"description": "The client's ETag is that of the answer."},
+            "400": _problem_response("A parameter is wrong; it is named."),
+            "413": _problem_response("The request had a body."),
+            "414": _problem_response("The query is too long."),
+            "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
+        },
+    }
+
+
+def _parameters(settings: Settings) -> dict[str, Schema]:
+    longest = duration_text(settings.web_max_window)
+    return {
+        "window": {
+            "description": f"How far back from as_of: 1m to {longest}, in whole seconds.",
+            "schema": {
+                "type": "string",
+                "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$",
+                "default": duration_text(settings.web_window),
+            },
+        },
+        "limit": {
+            "description": "How many items at most.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": settings.web_top_n},
+        },
+        "types": {
+            "description": f"all, or a comma list of {', '.join(TYPES)}.",
+            "schema": {
+                "type": "string",
+                "pattern": f"^(all|({'|'.join(TYPES)})(,({'|'.join(TYPES)}))*)$",
+                "default": ",".join(EDITS),
+            },
+        },
+        "bots": {
+            "description": "Whether changes marked as a bot's count.",
+            "schema": {"type": "string", "enum": ["include", "exclude", "only"], "default": "include"},
+        },
+        "namespace": {
+            "description": f"A comma list of at most {MAX_VALUES} namespace numbers; all if not given.",
+            "schema": {"type": "string", "pattern": "^-?[0-9]{1,5}(,-?[0-9]{1,5})*$"},
+        },
+        "wiki": {
+            "description": f"A comma list of at most {MAX_VALUES} wikis, such as enwiki; all if not given.",
+            "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39})*$"},
+        },
+        "title": {
+            "description": "One title, exactly; underscores count as spaces.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
+        },
+        "format": {
+            "description": "The format of the answer.",
+            "schema": {"type": "string", "enum": ["json", "csv"], "default": "json"},
+        },
+    }
+
+
+def _csv(kind: Kind) -> str:
+    return (
+        f"A header line, then one line per item: {','.join(csv_columns(kind))}. Texts that begin with = + - "
+        "@ (also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
+    )
+
+
+def _problem_response(description: str) -> Schema:
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": _reference(Problem.__name__)}},
+    }
+
+
+def _reference(model: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{model}"}

@@ -1,0 +1,148 @@
+"""Request parameters as a Query: each value checked for syntax, length and range, unknown names refused."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, Literal, get_args
+from unicodedata import category
+
+from wiki_common.duration import duration_text, parse_duration
+from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
+from wiki_web.settings import Settings
+
+Format = Literal["json", "csv"]
+
+MAX_TITLE: Final = 300
+MAX_VALUES: Final = 20
+_WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_NAMESPACE: Final = re.compile(r"-?[0-9]{1,5}")
+_NEVER_IN_TITLES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
+_SHOWN: Final = 60
+
+
+class BadParameter(ValueError):
+    """`parameter` is at fault; the message says what is allowed."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(f"{parameter}: {message}")
+        self.parameter = parameter
+
+
+class Parameters:
+    """Reads requests by the settings' defaults and bounds."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def default(self, kind: Kind = "top") -> Query:
+        return Query(kind=kind, window=self._settings.web_window, limit=self._settings.web_top_n)
+
+    def query(self, kind: Kind, given: Mapping[str, Sequence[str]]) -> Query:
+        """The query of a request for `kind`; raises BadParameter."""
+        values = _single(given, ALLOWED[kind])
+        default = self.default(kind)
+        return Query(
+            kind=kind,
+            window=self._window(values.get("window")),
+            limit=_limit(values["limit"]) if "limit" in values else default.limit,
+            types=_types(values["types"]) if "types" in values else default.types,
+            bots=_bots(values.get("bots", "include")),
+            namespaces=_namespaces(values["namespace"]) if "namespace" in values else None,
+            wikis=_wikis(values["wiki"]) if "wiki" in values else None,
+            title=_title(values["title"]) if "title" in values else None,
+        )
+
+    def _window(self, text: str | None) -> timedelta:
+        if text is None:
+            return self._settings.web_window
+        longest = self._settings.web_max_window
+        wanted = f"a duration from 1m to {duration_text(longest)} in whole seconds, such as 30m"
+        try:
+            window = parse_duration(text)
+        except ValueError:
+            raise _bad("window", text, wanted) from None
+        if not timedelta(minutes=1) <= window <= longest or window.microseconds:
+            raise _bad("window", text, wanted)
+        return window
+
+
+_COMMON: Final = ("window", "types", "bots", "namespace", "wiki", "title", "format")
+ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
+    "top": (*_COMMON[:5], "limit", "format"),
+    "timeline": _COMMON,
+    "changes": (*_COMMON, "limit"),
+    "editors": (*_COMMON, "limit"),
+}
+
+
+def format_of(given: Mapping[str, Sequence[str]]) -> Format:
+    """json unless format=csv; raises BadParameter."""
+    text = given.get("format", ["json"])[0]
+    if text == "json":
+        return "json"
+    if text == "csv":
+        return "csv"
+    raise _bad("format", text, "json or csv")
+
+
+def _single(given: Mapping[str, Sequence[str]], allowed: Sequence[str]) -> dict[str, str]:
+    values = {}
+    for name, texts in given.items():
+        if name not in allowed:
+            raise BadParameter(name[:_SHOWN], f"unknown; allowed are {', '.join(sorted(allowed))}")
+        if len(texts) != 1:
+            raise BadParameter(name, "given more than once")
+        values[name] = texts[0]
+    return values
+
+
+def _limit(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
+        raise _bad("limit", text, f"a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _types(text: str) -> tuple[str, ...] | None:
+    if text == "all":
+        return None
+    wanted = f"all, or a comma list of {', '.join(TYPES)}"
+    return tuple(_list("types", text, lambda value: value in TYPES, wanted))
+
+
+def _bots(text: str) -> Bots:
+    for bots in get_args(Bots):
+        if text == bots:
+            return bots  # type: ignore[no-any-return]  # one of Bots' own values
+    raise _bad("bots", text, "include, exclude or only")
+
+
+def _namespaces(text: str) -> tuple[int, ...]:
+    wanted = f"a comma list of at most {MAX_VALUES} numbers, such as 0,1"
+    values = _list("namespace", text, lambda value: _NAMESPACE.fullmatch(value) is not None, wanted)
+    return tuple(sorted({int(value) for value in values}))
+
+
+def _wikis(text: str) -> tuple[str, ...]:
+    wanted = f"a comma list of at most {MAX_VALUES} database names, such as enwiki,dewiki"
+    return tuple(_list("wiki", text, lambda value: _WIKI.fullmatch(value) is not None, wanted))
+
+
+def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> list[str]:
+    """The comma list's values, sorted and each once: equal lists are equal queries."""
+    values = sorted(set(text.split(",")))
+    if len(values) > MAX_VALUES or not all(valid(value) for value in values):
+        raise _bad(name, text, wanted)
+    return values
+
+
+def _title(text: str) -> str:
+    """Whatever a wiki may have as a title: also joiners, and characters newer than Python's tables."""
+    title = text.replace("_", " ").strip()
+    if not 1 <= len(title) <= MAX_TITLE or any(category(each) in _NEVER_IN_TITLES for each in title):
+        raise _bad("title", text, f"1 to {MAX_TITLE} characters, none of them a control character")
+    return title
+
+
+def _bad(name: str, text: str, wanted: str) -> BadParameter:
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    return BadParameter(name, f"{shown!r} is not {wanted}")

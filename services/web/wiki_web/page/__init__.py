@@ -1,0 +1,1 @@
+"""What a browser shows: the pages' routes, models, templates and scripts."""

@@ -1,0 +1,160 @@
+"""What the templates show, made from the answers: a template decides only how it looks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Literal, cast
+
+from wiki_web.data.documents import (
+    ChangesDocument,
+    Document,
+    EditorsDocument,
+    State,
+    TimelineDocument,
+    TopDocument,
+)
+from wiki_web.data.queries import Kind, Query
+from wiki_web.data.store import Progress
+from wiki_web.page.charts import AreaChart, area_chart
+from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
+from wiki_web.settings import Settings
+
+Panel = Literal["starting", "empty", "unmatched", "rows"]
+
+_FEED_LENGTH: Final = 40
+_TITLE_CHANGES: Final = 200
+
+
+@dataclass(frozen=True)
+class Status:
+    """How fresh the page is; `failing` while new commits can't be taken in."""
+
+    state: State
+    committed_at: datetime | None
+    rendered_at: datetime
+    failing: bool
+    progress: Progress
+    refresh_seconds: int
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a page is about: what was selected, and for a title's page the title, `on` one wiki or on all."""
+
+    selection: Query
+    title: str | None = None
+    on: str | None = None
+
+    @property
+    def queries(self) -> tuple[Query, Query, Query]:
+        """What the page asks for: its main list, the timeline, the newest changes."""
+        wikis = (self.on,) if self.on else self.selection.wikis
+        asked = replace(self.selection, title=self.title, wikis=wikis)
+        main: Kind = "editors" if self.title else "top"
+        length = _TITLE_CHANGES if self.title else _FEED_LENGTH
+        return (
+            replace(asked, kind=main),
+            replace(asked, kind="timeline"),
+            replace(asked, kind="changes", limit=length),
+        )
+
+
+@dataclass(frozen=True)
+class PageModel:
+    """One page, from the documents of its subject's queries."""
+
+    subject: Subject
+    default: Query
+    status: Status
+    main: TopDocument | EditorsDocument
+    timeline: TimelineDocument
+    changes: ChangesDocument
+    fields: list[Field]
+
+    @property
+    def panel(self) -> Panel:
+        """What takes the place of the rows while there are none."""
+        if self.status.state in ("starting", "empty"):
+            return "starting" if self.status.state == "starting" else "empty"
+        return "rows" if self.changes.changes else "unmatched"
+
+    @property
+    def as_of(self) -> datetime | None:
+        """Up to when changes are counted."""
+        return self.main.as_of
+
+    @property
+    def chart(self) -> AreaChart | None:
+        return area_chart(self.timeline.minutes, self.per)
+
+    @property
+    def per(self) -> str:
+        """The length of the timeline's buckets."""
+        minutes = self.timeline.bucket_seconds // 60
+        return "minute" if minutes == 1 else f"{minutes} minutes"
+
+    @property
+    def counted(self) -> str:
+        return counted(self.subject.selection)
+
+    @property
+    def window(self) -> str:
+        return window_name(self.subject.selection.window)
+
+    @property
+    def several_wikis(self) -> bool:
+        return len(self.main.wikis) > 1
+
+    @property
+    def busiest(self) -> int:
+        """The changes of the first title or editor: the bars' common scale."""
+        rows = self.main.titles if isinstance(self.main, TopDocument) else self.main.editors
+        return max([1, *(row.changes for row in rows)])
+
+    @property
+    def highest(self) -> int:
+        """The sparklines' common scale; at least 4, so that a single change is never a full column."""
+        titles = self.main.titles if isinstance(self.main, TopDocument) else []
+        return max([4, *(max(row.per_minute) for row in titles)])
+
+    def title_url(self, title: str, wiki: str | None) -> str:
+        """The address of a title's page: on its wiki, where several are shown."""
+        on = (wiki or "") if self.several_wikis else ""
+        return address("/page", self.subject.selection, self.default, title=title, on=on)
+
+    def top_url(self) -> str:
+        return address("/", self.subject.selection, self.default)
+
+    def own_url(self) -> str:
+        """This page's own address."""
+        if self.subject.title is None:
+            return self.top_url()
+        title, on = self.subject.title, self.subject.on or ""
+        return address("/page", self.subject.selection, self.default, title=title, on=on)
+
+    def unfiltered_url(self) -> str:
+        return address("/", without_filters(self.subject.selection, self.default), self.default)
+
+    def list_url(self, list_format: str) -> str:
+        """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
+        query = self.subject.queries[2 if self.subject.title else 0]
+        title = self.subject.title or ""
+        given = "" if list_format == "json" else list_format
+        return address(f"/api/v1/{query.kind}", query, self.default, title=title, format=given)
+
+
+def page_model(
+    settings: Settings,
+    default: Query,
+    subject: Subject,
+    status: Status,
+    documents: Sequence[Document],
+) -> PageModel:
+    """`documents` are the answers to the subject's queries, in their order."""
+    kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
+    main, timeline, changes = cast(kinds, tuple(documents))
+    wikis = list(main.wikis)
+    fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
+    if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
+        fields = [field for field in fields if field.name != "namespace" or field.chosen]
+    return PageModel(subject, default, status, main, timeline, changes, fields)

@@ -1,0 +1,150 @@
+// Polls the server for this page, and updates what has changed.
+import { morph } from "./morph.js";
+import { animated } from "./motion.js";
+import { tellPauses } from "./pause.js";
+import { keepingSelection } from "./selection.js";
+import { tellTimes } from "./times.js";
+
+const LONGEST_WAIT = 30_000;
+const TIMEOUT = 20_000;
+
+export class Refresh {
+  #page;
+  #clock;
+  #isPaused;
+  #going = false;
+  #period;
+  #timer;
+  #running = null;
+  #failures = 0;
+  #etag = null;
+  #unreachableSince = null;
+
+  constructor(page, clock, isPaused) {
+    this.#page = page;
+    this.#clock = clock;
+    this.#isPaused = isPaused;
+    this.#period = Number(page.dataset.refreshSeconds) * 1000;
+  }
+
+  start() {
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#stop() : this.soon()));
+    addEventListener("online", () => this.soon());
+    if (!document.hidden) this.#next(0);
+  }
+
+  /** Ask now instead of at the next turn. */
+  soon() {
+    this.#stop();
+    this.#next(0);
+  }
+
+  /** After a pause: ask for the whole page again, as a part of the last answer was not shown. */
+  catchUp() {
+    this.#etag = null;
+    this.soon();
+  }
+
+  /** After the address has changed: what is shown is out of date until the answer is there. */
+  go() {
+    this.#going = true;
+    this.#page.setAttribute("aria-busy", "true");
+    this.#etag = null;
+    this.soon();
+  }
+
+  #stop() {
+    clearTimeout(this.#timer);
+    this.#running?.abort();
+    this.#running = null;
+  }
+
+  #next(wait) {
+    clearTimeout(this.#timer);
+    if (!document.hidden) this.#timer = setTimeout(() => this.#ask(), wait);
+  }
+
+  async #ask() {
+    const mine = (this.#running = new AbortController());
+    const signal = AbortSignal.any([mine.signal, AbortSignal.timeout(TIMEOUT)]);
+    const sent = Date.now();
+    try {
+      const response = await fetch(location.href, { cache: "no-store", headers: this.#headers(), signal });
+      const html = await response.text();
+      if (this.#running !== mine) return;
+      if (response.status >= 500) throw new Error(`HTTP status ${response.status}`);
+      // A wrong address has an error page of its own, without scripts.
+      if (response.status >= 400) location.reload();
+      this.#clock.learn(response.headers.get("Date"), sent, Date.now());
+      this.#reached(response.status === 304 ? null : html, response.headers.get("ETag"));
+      this.#next(this.#period);
+    } catch (error) {
+      // A request that was replaced by a newer one has not failed.
+      if (this.#running === mine) this.#missed();
+    }
+  }
+
+  /** The ETag is handled here, not in the browser's cache, where requests for one address wait for each other. */
+  #headers() {
+    return this.#etag ? { Accept: "text/html", "If-None-Match": this.#etag } : { Accept: "text/html" };
+  }
+
+  /** `html` is null when nothing has changed. */
+  #reached(html, etag) {
+    this.#failures = 0;
+    this.#unreachableSince = null;
+    delete document.documentElement.dataset.lost;
+    document.getElementById("unreachable").hidden = true;
+    const held = this.#isPaused("page") && !this.#going;
+    if (!held && html !== null) {
+      this.#show(html);
+      this.#etag = etag;
+    }
+    this.#announce(document.getElementById("freshness")?.dataset.state);
+  }
+
+  #missed() {
+    this.#failures += 1;
+    this.#unreachableSince ??= new Date();
+    const wait = Math.min(LONGEST_WAIT, this.#period * 2 ** (this.#failures - 1)) * (0.8 + 0.4 * Math.random());
+    const notice = document.getElementById("unreachable");
+    notice.hidden = false;
+    document.documentElement.dataset.lost = "";
+    notice.textContent =
+      `The server can’t be reached since ${this.#unreachableSince.toISOString().slice(11, 19)} UTC. ` +
+      `What you see is from before; the next try is in ${Math.round(wait / 1000)} s.`;
+    this.#announce("unreachable");
+    this.#next(wait);
+  }
+
+  #show(html) {
+    const fresh = new DOMParser().parseFromString(html, "text/html");
+    const isHeld = (element) => element.id === "feed" && this.#isPaused("feed") && !this.#going;
+    keepingSelection(() =>
+      animated(document.getElementById("titles"), () => {
+        this.#page.removeAttribute("aria-busy");
+        morph(this.#page, fresh.getElementById("page"), isHeld);
+        tellPauses(this.#page);
+        tellTimes(this.#page, this.#clock);
+      }),
+    );
+    this.#going = false;
+    document.title = fresh.title;
+  }
+
+  /** Tells screen readers changes of the state only, so that they aren't interrupted at each update. */
+  #announce(state) {
+    const told = document.getElementById("announcement");
+    if (!state || told.dataset.state === state) return;
+    if (told.dataset.state || state !== "live") told.textContent = ANNOUNCEMENTS[state];
+    told.dataset.state = state;
+  }
+}
+
+const ANNOUNCEMENTS = {
+  starting: "The page is starting.",
+  empty: "No change has arrived yet.",
+  live: "The page is live.",
+  stale: "The page is stale: nothing new arrives.",
+  unreachable: "The server can’t be reached. What is shown is older.",
+};

@@ -1,0 +1,25 @@
+import subprocess
+import sys
+from pathlib import Path
+
+from wiki_consumer.checkpoint.lock import exclusive
+
+
+def ask_for_the_lock(lock: Path) -> str:
+    """What another process is told."""
+    asking = (
+        "import sys; from pathlib import Path; from wiki_consumer.checkpoint.lock import exclusive\n"
+        "with exclusive(Path(sys.argv[1])) as alone: print(alone)"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", asking, str(lock)], capture_output=True, text=True, timeout=60, check=True
+    )
+    return answer.stdout.strip()
+
+
+def test_the_lock_is_held_by_one_process_until_it_lets_go(tmp_path: Path) -> None:
+    lock = tmp_path / "checkpoints/.lock"
+    with exclusive(lock) as alone:
+        assert alone
+        assert ask_for_the_lock(lock) == "False"
+    assert ask_for_the_lock(lock) == "True"

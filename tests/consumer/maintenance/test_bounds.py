@@ -1,0 +1,144 @@
+"""The volume keeps its size however long the query runs, and nobody misses a row meanwhile.
+
+The wall clock can't be turned on for Spark, which forgets files by it; so hours take seconds here.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from consumer import topics
+from consumer.fast_hours import OUT_OF_ORDER, NewestRow
+from consumer.test_kills import load, reader
+from consumer.volumes import Volume as Looked
+from harness.kafka import Broker
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.maintenance.thread import MaintenanceThread
+from wiki_consumer.query.supervisor import QuerySupervisor
+from wiki_consumer.settings import Settings
+from wiki_consumer.status.health import Health
+from wiki_consumer.status.metrics import Metrics
+from wiki_consumer.volume import sink_log
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.sink_log import LOG_DIRECTORY, read_sink_log
+
+# So long must the query run.
+BATCHES = 40
+DELETED = 15
+LIMIT_SECONDS = 180.0
+# An hour of events passes in six seconds, and is closed ten seconds later.
+STEP = 6.0
+RETENTION = timedelta(seconds=25)
+GRACE = timedelta(seconds=3)
+# How much later a file goes: the log has to be rewritten first, and looked at twice.
+SLACK = timedelta(seconds=20)
+SPARK = {
+    "spark.sql.streaming.fileSink.log.cleanupDelay": "3s",
+    "spark.sql.streaming.minBatchesToRetain": "5",
+}
+
+
+class ShortLog(Maintenance):
+    """Of a log that forgets its files after RETENTION, which is longer than an hour takes to be closed."""
+
+    def safe_retention(self) -> timedelta:
+        return RETENTION
+
+    def retention_fits(self, retention: timedelta) -> bool:
+        return True
+
+
+@contextmanager
+def configured(spark: SparkSession) -> Iterator[None]:
+    before = {name: spark.conf.get(name) for name in SPARK}
+    for name, value in SPARK.items():
+        spark.conf.set(name, value)
+    try:
+        yield
+    finally:
+        for name, usual in before.items():
+            spark.conf.set(name, usual or "")
+
+
+@pytest.mark.slow
+def test_old_files_go_while_the_query_runs_and_no_row_is_lost_or_doubled(
+    spark: SparkSession,
+    broker: Broker,
+    new_topic_name: Callable[[], str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sink_log, "COMPACT_INTERVAL", 5)
+    servers, topic, volume = broker.bootstrap_servers, new_topic_name(), ConsumerVolume(tmp_path)
+    settings = Settings(
+        kafka_bootstrap_servers=servers,
+        kafka_topic=topic,
+        data_dir=tmp_path,
+        max_event_age=timedelta(hours=24),
+        trigger_interval=timedelta(milliseconds=200),
+    )
+    topics.create(servers, topic)
+    maintenance = ShortLog(
+        tmp_path,
+        max_event_age=OUT_OF_ORDER,
+        history_retention=settings.history_retention,
+        clock=NewestRow(volume.changes),
+        grace=GRACE,
+    )
+    reports: list[Report] = []
+    maintaining = MaintenanceThread(
+        maintenance, interval=timedelta(milliseconds=500), on_report=reports.append
+    )
+    looked = Looked(tmp_path, Counter())
+    deadline = time.monotonic() + LIMIT_SECONDS
+    sent: set[str] = set()
+
+    def enough() -> bool:
+        return deleted(reports) >= DELETED and read_sink_log(volume.changes).batch_id >= BATCHES
+
+    with (
+        configured(spark),
+        reader(tmp_path, pause=0.5) as looking,
+        load(servers, topic, 1, step=STEP) as events,
+    ):
+
+        def stopping() -> bool:
+            assert time.monotonic() < deadline, reports[-1]
+            if not sent and enough():
+                events.end()
+                sent.update(f"event-{number}" for number in range(events.written))
+            return bool(sent) and sent <= looked.what_a_reader_sees().keys()
+
+        maintaining.start()
+        try:
+            QuerySupervisor(
+                spark, settings, maintenance, Health(settings.trigger_interval), Metrics(), stopping
+            ).run()
+        finally:
+            maintaining.stop()
+        maintaining.raise_failure()
+
+    assert looked.what_a_reader_sees() == dict.fromkeys(sent, 1)
+    assert looking.faults == []
+    assert looking.looks > 10
+    assert [report.failures for report in reports if report.failures] == []
+    oldest = min(path.stat().st_mtime for path in looked.raw_files())
+    assert time.time() - oldest < (RETENTION + GRACE + SLACK).total_seconds()
+    assert entries(volume.changes / LOG_DIRECTORY) < BATCHES
+    assert entries(volume.checkpoint / "offsets") < BATCHES / 2
+    assert entries(volume.checkpoint / "commits") < BATCHES / 2
+
+
+def deleted(reports: list[Report]) -> int:
+    return sum(report.raw_files_deleted for report in reports)
+
+
+def entries(folder: Path) -> int:
+    return sum(1 for path in folder.iterdir() if not path.name.startswith("."))

@@ -1,0 +1,179 @@
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, Row, SparkSession
+from pyspark.sql import functions as F
+
+from consumer.topics import event
+from wiki_consumer.query import changes
+
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+AGE = timedelta(minutes=30)
+AT = NOW.timestamp()
+
+
+def records(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> DataFrame:
+    encoded = [json.dumps(value).encode() if isinstance(value, dict) else value for value in values]
+    return spark.createDataFrame([(value,) for value in encoded], "value binary")
+
+
+def judge(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> Sequence[Row]:
+    parsed = changes.parse(records(spark, *values))
+    return changes.judge(parsed, max_event_age=AGE, now=F.lit(NOW)).collect()
+
+
+def rows(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> Sequence[Row]:
+    judged = changes.judge(changes.parse(records(spark, *values)), max_event_age=AGE, now=F.lit(NOW))
+    return changes.kept(judged, now=F.lit(NOW)).collect()
+
+
+def test_a_change_has_the_columns_of_the_contract(spark: SparkSession) -> None:
+    judged = changes.judge(changes.parse(records(spark, event(1, at=AT))), max_event_age=AGE, now=F.lit(NOW))
+    kept = changes.kept(judged, now=F.lit(NOW))
+    assert [f"{name} {type_}" for name, type_ in kept.dtypes] == [
+        "event_id string",
+        "event_time timestamp",
+        "wiki string",
+        "domain string",
+        "type string",
+        "namespace int",
+        "title string",
+        "page_url string",
+        "user string",
+        "bot boolean",
+        "minor boolean",
+        "patrolled boolean",
+        "comment string",
+        "length_old bigint",
+        "length_new bigint",
+        "revision_old bigint",
+        "revision_new bigint",
+        "rc_id bigint",
+        "diff_url string",
+        "ingested_at timestamp",
+        "date date",
+    ]
+    (row,) = kept.collect()
+    assert (row.event_id, row.rc_id, row.revision_new) == ("event-1", 3_000_000_001, 5_000_000_002)
+    assert (row.length_old, row.length_new, row.domain) == (100, 101, "en.wikipedia.org")
+    assert row.diff_url == "https://en.wikipedia.org/w/index.php?diff=1"
+    assert row.date == NOW.date()
+
+
+def test_what_upstream_may_leave_out_is_null(spark: SparkSession) -> None:
+    bare = {"meta": {"id": "a", "dt": "2026-01-31T11:59:59.250Z"}, "title": "T"}
+    (row,) = rows(spark, bare)
+    assert row.event_id == "a"
+    assert {row[name] for name in ("user", "rc_id", "length_old", "revision_new", "page_url", "bot")} == {
+        None
+    }
+
+
+def test_event_time_is_timestamp_else_meta_dt(spark: SparkSession) -> None:
+    timestamps = [int(AT) - 60, None, "soon", 10**18, -1]
+    parsed = changes.parse(records(spark, *(event(1, at=AT, timestamp=value) for value in timestamps)))
+    times = [row[0] for row in parsed.select(F.col("event_time").cast("string")).collect()]
+    assert times == ["2026-01-31 11:59:00", *["2026-01-31 12:00:00"] * 4]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.250Z",
+        "2026-01-31T12:00:00.250000001Z",
+        "2026-01-31T13:30:00+01:30",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ],
+)
+def test_meta_dt_is_a_time_of_rfc_3339(spark: SparkSession, time: str) -> None:
+    (row,) = changes.parse(records(spark, event(1, timestamp=None, meta={"dt": time}))).collect()
+    expected = datetime.fromisoformat(time[:26] + "Z" if len(time) > 27 else time)
+    assert row.event_time == expected.astimezone(UTC).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "20260131T120000Z",
+        "2026-01-31 12:00:00Z",
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00Z",
+        "2026-01-31T12Z",
+        "2026-01-31",
+        "2026",
+        "2026-01-31T12:00:00 Z",
+        "2026-01-31T12:00:00+0100",
+        "2026-01-31T12:00:00 Europe/Berlin",
+        "2026-1-31T12:00:00Z",
+        "2026-02-30T12:00:00Z",
+        "2026-01-31T25:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "+10000-01-01T00:00:00Z",
+        "T12:00:00Z",
+        "now",
+    ],
+)
+def test_any_other_meta_dt_is_no_time(spark: SparkSession, time: str) -> None:
+    (row,) = judge(spark, event(1, timestamp=None, meta={"id": "a", "dt": time}))
+    assert (row.event_time, row.verdict) == (None, changes.MALFORMED)
+
+
+@pytest.mark.parametrize("size", [-1, 2**31, 2**63 - 1, -(2**63)])
+def test_a_size_that_no_page_can_have_is_null_and_counted(spark: SparkSession, size: int) -> None:
+    values = event(1, at=AT, length={"old": 2**31 - 1, "new": size}), event(2, at=AT, length={"old": 0})
+    sizes = [(row.length_old, row.length_new) for row in rows(spark, *values)]
+    assert sizes == [(2**31 - 1, None), (0, None)]
+    told = changes.parse(records(spark, *values)).select(changes.is_incomplete()).collect()
+    assert [row[0] for row in told] == [True, False]
+
+
+def test_a_value_that_names_no_change_is_malformed(spark: SparkSession) -> None:
+    values: list[dict[str, Any] | bytes | None] = [
+        None,
+        b"",
+        b"\xff\xfe",
+        b"[]",
+        b'"text"',
+        b'{"meta": {"id": "a"',
+        {},
+        event(1, at=AT, meta=None),
+        event(1, at=AT, meta={"id": "", "dt": "2026-01-31T12:00:00Z"}),
+        event(1, at=AT, title=None),
+        event(1, at=AT, title=""),
+        event(1, at=AT, timestamp=None, meta={"id": "a", "dt": "yesterday"}),
+        event(1, at=AT, timestamp=-1, meta={"id": "a"}),
+    ]
+    assert [row.verdict for row in judge(spark, *values)] == [changes.MALFORMED] * len(values)
+
+
+def test_a_field_of_the_wrong_type_leaves_the_rest(spark: SparkSession) -> None:
+    odd = event(1, at=AT, length="long", id={"a": 1}, namespace=99_999_999_999, bot="no")
+    (row,) = rows(spark, odd)
+    assert (row.length_new, row.rc_id, row.namespace, row.bot) == (None, None, None, None)
+    assert (row.event_id, row.title, row.revision_old) == ("event-1", odd["title"], 5_000_000_001)
+    (judged,) = judge(spark, odd)
+    assert judged.event.unreadable is not None
+
+
+def test_rows_beside_the_window_are_told_apart(spark: SparkSession) -> None:
+    ages = [1801, 1800, 0, -300, -301, -365 * 86_400]
+    verdicts = [row.verdict for row in judge(spark, *(event(1, at=AT - age) for age in ages))]
+    assert verdicts == [
+        changes.LATE,
+        changes.KEPT,
+        changes.KEPT,
+        changes.KEPT,
+        changes.FUTURE,
+        changes.FUTURE,
+    ]
+
+
+def test_a_strangers_text_comes_through_unchanged(spark: SparkSession) -> None:
+    title = "<script>alert(1)</script> \u202e עברית 🦊 'quoted\" \\ \u0000"
+    (row,) = rows(spark, event(1, at=AT, title=title))
+    assert row.title == title

@@ -1,0 +1,63 @@
+from typing import Any
+
+from wiki_consumer.query.progress import batch_of
+
+# The parts of Spark's StreamingQueryProgress that are read, of a batch of nine records.
+PROGRESS: dict[str, Any] = {
+    "batchId": 7,
+    "timestamp": "2026-01-31T12:00:01.500Z",
+    "durationMs": {"triggerExecution": 250},
+    "stateOperators": [
+        {
+            "numRowsTotal": 40,
+            "memoryUsedBytes": 1000,
+            "numRowsDroppedByWatermark": 1,
+            "customMetrics": {"numDroppedDuplicateRows": 2},
+        }
+    ],
+    "sources": [
+        {
+            "endOffset": {"wiki-changes": {"0": 5, "1": 4}},
+            "latestOffset": {"wiki-changes": {"0": 10, "1": 11}},
+            "metrics": {"maxOffsetsBehindLatest": "7"},
+        }
+    ],
+    "observedMetrics": {
+        "records": {
+            "rows": 9,
+            "malformed": 1,
+            "future": 1,
+            "late": 1,
+            "incomplete": 1,
+            "malformed_sample": {"partition": 0, "offset": 3, "value": "{"},
+            "newest_record": "2026-01-31 12:00:00",
+        },
+        "changes": {"rows": 3},
+    },
+}
+
+
+def test_a_batch_tells_what_became_of_its_records() -> None:
+    batch = batch_of(PROGRESS)
+    assert (batch.number, batch.seconds, batch.records, batch.rows) == (7, 0.25, 9, 3)
+    assert (batch.malformed, batch.future, batch.late, batch.duplicates, batch.incomplete) == (1, 1, 2, 2, 1)
+    assert (batch.lag_records, batch.lag_seconds) == (12, 1.5)
+    assert batch.records == batch.rows + batch.malformed + batch.future + batch.late + batch.duplicates
+
+
+def test_nothing_lags_once_all_is_read() -> None:
+    end = {"wiki-changes": {"0": 10, "1": 11}}
+    batch = batch_of(PROGRESS | {"sources": [{"endOffset": end, "latestOffset": end}]})
+    assert (batch.lag_records, batch.lag_seconds) == (0, 0.0)
+
+
+def test_ids_that_were_known_at_a_reset_count_as_duplicates() -> None:
+    observed = PROGRESS["observedMetrics"] | {"new": {"rows": 4}, "changes": {"rows": 1}}
+    batch = batch_of(PROGRESS | {"observedMetrics": observed})
+    assert batch.duplicates == 4
+    assert batch.records == batch.rows + batch.malformed + batch.future + batch.late + batch.duplicates
+
+
+def test_a_batch_that_was_written_before_a_crash_has_no_counts() -> None:
+    batch = batch_of(PROGRESS | {"observedMetrics": {}, "stateOperators": []})
+    assert (batch.records, batch.rows, batch.duplicates) == (0, 0, 0)

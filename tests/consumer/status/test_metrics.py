@@ -1,0 +1,62 @@
+import math
+from datetime import UTC, datetime, timedelta
+
+from consumer.query.test_progress import PROGRESS
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.query.progress import batch_of
+from wiki_consumer.status.metrics import Metrics
+
+
+def value(metrics: Metrics, name: str) -> float:
+    sample = metrics.registry.get_sample_value(f"wiki_consumer_{name}")
+    assert sample is not None
+    return sample
+
+
+def test_batches_add_up() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.take(batch_of(PROGRESS))
+    assert value(metrics, "records_total") == 18
+    assert value(metrics, "duplicates_total") == 4
+    assert value(metrics, "lag_records") == 12
+    assert value(metrics, "batch_duration_seconds_count") == 2
+
+
+def test_the_lag_is_unknown_without_a_query() -> None:
+    metrics = Metrics()
+    assert math.isnan(value(metrics, "lag_records"))
+    metrics.take(batch_of(PROGRESS))
+    metrics.query_failed()
+    assert math.isnan(value(metrics, "lag_records"))
+    assert math.isnan(value(metrics, "lag_seconds"))
+    assert value(metrics, "state_rows") == 40
+
+
+def test_the_last_commit_may_be_an_earlier_process() -> None:
+    assert math.isnan(value(Metrics(), "last_commit_age_seconds"))
+    metrics = Metrics(datetime.now(UTC) - timedelta(hours=1))
+    assert 3600 <= value(metrics, "last_commit_age_seconds") < 3660
+    metrics.take(batch_of(PROGRESS))
+    assert value(metrics, "last_commit_age_seconds") < 60
+
+
+def test_runs_of_the_maintenance_add_up() -> None:
+    metrics = Metrics()
+    assert math.isnan(value(metrics, "maintenance_age_seconds"))
+    for files in (7, 5):
+        metrics.take_maintenance(
+            Report(hours_closed=1, raw_files_lost=1, raw_files=files, committed_files=3, failures=["a", "b"])
+        )
+    assert value(metrics, "hours_closed_total") == 2
+    assert value(metrics, "raw_files_lost_total") == 2
+    assert value(metrics, "maintenance_failures_total") == 4
+    assert (value(metrics, "raw_files"), value(metrics, "committed_files")) == (5, 3)
+    assert value(metrics, "maintenance_age_seconds") < 60
+
+
+def test_a_run_that_could_not_look_at_the_volume_leaves_the_number_of_files() -> None:
+    metrics = Metrics()
+    metrics.take_maintenance(Report(raw_files=7, committed_files=3))
+    metrics.take_maintenance(Report(failures=["look at the volume: [Errno 5] Input/output error"]))
+    assert (value(metrics, "raw_files"), value(metrics, "committed_files")) == (7, 3)

@@ -1,0 +1,203 @@
+"""A volume as the consumer leaves it, and what a reader sees of it."""
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.history import History
+from wiki_consumer.volume.raw_files import GRACE
+from wiki_consumer.volume.sink_log import COMPACT_INTERVAL_SETTING, read_sink_log
+
+COLUMNS: Final = """event_id string, event_time timestamp, wiki string, domain string, type string,
+namespace int, title string, page_url string, user string, bot boolean, minor boolean, patrolled boolean,
+comment string, length_old long, length_new long, revision_old long, revision_new long, rc_id long,
+diff_url string"""
+MAX_EVENT_AGE: Final = timedelta(minutes=30)
+# The last batch's clock: what ended by 03:35 is settled, so the hour from 03:00 is open.
+NOW: Final = datetime(2026, 2, 1, 4, 10, tzinfo=UTC)
+CLOSED: Final = [datetime(2026, 1, 31, 22, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 1, 2, 4)]
+HISTORY_END: Final = datetime(2026, 2, 1, 3, tzinfo=UTC)
+BATCHES: Final = (
+    ("01-31T22:00:00", "01-31T22:30:00", "01-31T22:59:59.999"),
+    ("01-31T22:45:00", "01-31T23:00:00"),
+    ("01-31T23:50:00", "02-01T00:05:00"),
+    ("02-01T00:20:00", "02-01T00:10:00"),
+    ("02-01T02:10:00", "02-01T02:10:00"),
+    ("02-01T02:40:00", "02-01T03:05:00"),
+    ("02-01T03:30:00",),
+    ("02-01T03:40:00",),
+    ("02-01T03:50:00",),
+)
+BATCHES_WITH_LONG_LOG: Final = 6
+LOG_COMPACT_INTERVAL: Final = 3
+
+
+def rows_of_batch(batch: int) -> list[dict[str, object]]:
+    return [
+        {
+            "event_id": f"{batch}-{row}",
+            "event_time": f"2026-{time}Z",
+            "wiki": "enwiki",
+            "title": f"Page {row}",
+            "namespace": 0,
+            "length_new": 2**40,
+        }
+        for row, time in enumerate(BATCHES[batch])
+    ]
+
+
+def ids_of(batches: int) -> Counter[str]:
+    return Counter(str(row["event_id"]) for batch in range(batches) for row in rows_of_batch(batch))
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A data directory and the ids of the rows that are committed in it."""
+
+    path: Path
+    ids: Counter[str]
+
+    @property
+    def changes(self) -> Path:
+        return self.path / "changes"
+
+    @property
+    def folders(self) -> ConsumerVolume:
+        return ConsumerVolume(self.path)
+
+    @property
+    def history(self) -> History:
+        return History(self.folders, ignore)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path / "checkpoints/changes"
+
+    def copy_to(self, path: Path) -> "Volume":
+        shutil.copytree(self.path, path)
+        return Volume(path, self.ids)
+
+    def raw_files(self) -> list[Path]:
+        return sorted(self.changes.glob("date=*/part-*.parquet"))
+
+    def raw_file_with(self, event_id: str) -> Path:
+        return next(path for path in self.raw_files() if event_id in read_ids(path))
+
+    def set_batch_clock(self, batch: int, time: datetime) -> None:
+        """As if `batch` had started at `time`."""
+        path = self.checkpoint / "offsets" / str(batch)
+        version, metadata, *offsets = path.read_text().split("\n")
+        changed = json.loads(metadata) | {"batchTimestampMs": round(time.timestamp() * 1000)}
+        path.write_text("\n".join((version, json.dumps(changed), *offsets)))
+
+    def maintenance(
+        self,
+        *,
+        now: datetime = NOW,
+        on_step: Callable[[str], None] = lambda _: None,
+        monotonic: Callable[[], float] = lambda: 0.0,
+        history_retention: timedelta = timedelta(days=7),
+    ) -> Maintenance:
+        return Maintenance(
+            self.path,
+            max_event_age=MAX_EVENT_AGE,
+            history_retention=history_retention,
+            clock=lambda: now,
+            monotonic=monotonic,
+            on_step=on_step,
+        )
+
+    def what_a_reader_sees(self) -> Counter[str]:
+        """How often each id counts: history before its end, committed files from there on."""
+        end = self.folders.history_end()
+        seen: Counter[str] = Counter()
+        for hour in self.folders.hours():
+            seen.update(read_ids(self.folders.hour_file(hour)))
+        for name in read_sink_log(self.changes).files:
+            rows = pq.ParquetFile(self.changes / name).read(["event_id", "event_time"]).to_pylist()
+            seen.update(row["event_id"] for row in rows if end is None or row["event_time"] >= end)
+        return seen
+
+
+def ignore(_: str) -> None:
+    pass
+
+
+def read_ids(path: Path) -> list[str]:
+    ids: list[str] = pq.ParquetFile(path).read(["event_id"])["event_id"].to_pylist()
+    return ids
+
+
+def run_batches(spark: SparkSession, path: Path, batches: range, *, retention: str) -> None:
+    """Let Spark write these batches, one JSON file each, to the volume at `path`."""
+    source = path.with_name("source")
+    source.mkdir(exist_ok=True)
+    for batch in batches:
+        file = source / f"{batch:03d}.json"
+        file.write_text("\n".join(map(json.dumps, rows_of_batch(batch))))
+        os.utime(file, (batch, batch))  # the source takes the oldest first
+    session = spark.newSession()  # with settings of its own
+    session.conf.set(COMPACT_INTERVAL_SETTING, LOG_COMPACT_INTERVAL)
+    query = (
+        session.readStream.schema(COLUMNS)
+        .option("maxFilesPerTrigger", 1)
+        .json(str(source))
+        .withColumn("ingested_at", F.current_timestamp())
+        .withColumn("date", F.to_date("event_time"))
+        .coalesce(1)
+        .writeStream.format("parquet")
+        .partitionBy("date")
+        .option("path", str(path / "changes"))
+        .option("checkpointLocation", str(path / "checkpoints/changes"))
+        .option("retention", retention)
+        .trigger(availableNow=True)
+        .start()
+    )
+    query.awaitTermination()
+
+
+def add_batch_without_rows(volume: Volume, batch: int, clock: datetime) -> None:
+    """As if the query had committed another batch, whose clock is `clock`."""
+    offsets = volume.checkpoint / "offsets"
+    shutil.copy(offsets / str(batch - 1), offsets / str(batch))
+    volume.set_batch_clock(batch, clock)
+    (volume.changes / "_spark_metadata" / str(batch)).write_text("v1")
+    (volume.checkpoint / "commits" / str(batch)).write_text("v1\n{}")
+
+
+def clean_up(volume: Volume, on_step: Callable[[str], None] = lambda _: None) -> Report:
+    """A run that may do everything: no consumer runs, and the log changed long ago."""
+    metadata = volume.changes / "_spark_metadata"
+    os.utime(metadata, (NOW.timestamp() - GRACE.total_seconds(),) * 2)
+    return volume.maintenance(on_step=on_step).run(consumer_runs=False)
+
+
+def add_leftovers_of_a_crash(volume: Volume) -> None:
+    """What a killed batch leaves: whole files with rows that its second run wrote again, and half a file."""
+    for event_id in ("1-0", "5-0"):
+        whole = volume.raw_file_with(event_id)
+        shutil.copy(whole, whole.with_name("part-00000-0.parquet"))
+    half = volume.raw_file_with("3-0").with_name("part-00000-1.parquet")
+    half.write_bytes(volume.raw_file_with("3-0").read_bytes()[:300])
+    half.with_name(f".{half.name}.crc").write_bytes(b"crc")
+
+
+def contents(volume: Volume) -> dict[str, list[str] | None]:
+    return {
+        str(path.relative_to(volume.path)): read_ids(path) if path.suffix == ".parquet" else None
+        for folder in ("changes", "history")
+        for path in sorted((volume.path / folder).rglob("*"))
+    }

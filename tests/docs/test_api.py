@@ -1,0 +1,93 @@
+"""docs/api.md against the running API's own description: routes, parameters, and the answers shown."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from wiki_web.http.app import create_app
+from wiki_web.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+DESCRIPTION = "/api/v1/openapi.json"
+
+
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The OpenAPI document of a server with default settings."""
+    app = create_app(Settings(data_dir=tmp_path_factory.mktemp("data"), web_engine="duckdb"))
+    document: dict[str, Any] = app.test_client().get(DESCRIPTION).get_json()
+    return document
+
+
+def table_after(heading: str) -> dict[str, str]:
+    """The first column of the table below `heading`, with the line of each."""
+    lines = PAGE.split(f"{heading}\n", 1)[1].split("\n#", 1)[0].splitlines()
+    cells = (re.match(r"\| \[?`([^`]+)`", line) for line in lines)
+    return {cell[1]: cell.string for cell in cells if cell}
+
+
+def examples() -> list[tuple[str, dict[str, Any]]]:
+    """The path that each JSON answer on the page was asked for, and the answer."""
+    found = re.findall(r"curl '\S*?(/api/v1/\w+)[^']*'\n\n```json\n(.*?)\n```", PAGE, re.DOTALL)
+    return [(path, json.loads(text)) for path, text in found]
+
+
+def test_each_route_of_the_description_is_documented_and_no_other(described: dict[str, Any]) -> None:
+    assert set(table_after("# The API")) == {*described["paths"], DESCRIPTION}
+
+
+def test_each_parameter_of_the_description_is_documented_and_no_other(described: dict[str, Any]) -> None:
+    operations = (path["get"] for path in described["paths"].values())
+    names = {parameter["name"] for operation in operations for parameter in operation["parameters"]}
+    assert set(table_after("## Parameters")) == names
+
+
+def test_a_parameter_is_said_to_be_missing_just_where_it_is(described: dict[str, Any]) -> None:
+    said = {
+        (name, f"/api/v1{route}")
+        for name, line in table_after("## Parameters").items()
+        for route in re.findall(r"not for `(/\w+)`", line)
+    }
+    missing = {
+        (name, path)
+        for path, methods in described["paths"].items()
+        for name in table_after("## Parameters")
+        if name not in {parameter["name"] for parameter in methods["get"]["parameters"]}
+    }
+    assert said == missing
+
+
+def test_the_defaults_are_those_of_the_description(described: dict[str, Any]) -> None:
+    parameters = described["paths"]["/api/v1/changes"]["get"]["parameters"]
+    for parameter in parameters:
+        default = parameter["schema"].get("default")
+        line = table_after("## Parameters")[parameter["name"]]
+        shown = "all" if default is None else f"`{default}`"
+        assert line.split("|")[2].strip().startswith(shown), line
+
+
+def test_the_answers_shown_have_the_described_shape(described: dict[str, Any]) -> None:
+    shown = examples()
+    assert {path for path, _ in shown} == set(described["paths"])
+    for path, answer in shown:
+        responses = described["paths"][path]["get"]["responses"]
+        response, form = (
+            ("400", "application/problem+json") if "status" in answer else ("200", "application/json")
+        )
+        schema = responses[response]["content"][form]["schema"]
+        Draft202012Validator({**schema, "components": described["components"]}).validate(answer)
+
+
+def test_what_every_answer_says_is_what_the_descriptions_of_all_share(described: dict[str, Any]) -> None:
+    schemas = described["components"]["schemas"]
+    names = (
+        path["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        for path in described["paths"].values()
+    )
+    shared = set.intersection(*(set(schemas[name]["properties"]) for name in names))
+    assert set(table_after("## What every answer says")) == shared

@@ -1,0 +1,39 @@
+"""The documentation names what is there: files, folders, modules, headings."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from docs.pages import PAGES, ROOT, anchors, links, modules, paths
+
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@each_page
+def test_each_path_that_is_named_exists(page: Path) -> None:
+    missing = [path for path in paths(page) if not any(ROOT.glob(path))]
+    assert not missing
+
+
+@each_page
+def test_each_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    broken = []
+    for link in links(page):
+        file, _, anchor = link.partition("#")
+        target = page.parent / file if file else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+@each_page
+def test_each_module_that_is_run_exists(page: Path) -> None:
+    missing = [module for module in modules(page) if find_spec(module) is None]
+    assert not missing
+
+
+def test_the_readme_begins_with_two_commands_that_need_no_setup() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    commands = [line.split("#")[0].strip() for line in lines if line.startswith("    ")]
+    assert commands[:2] == ["./scripts/run-local --simulate", "./scripts/test"]

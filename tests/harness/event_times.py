@@ -1,0 +1,66 @@
+"""Texts that are the time of an event and texts that are not: the rule of wiki_common.event_time, by example.
+
+RFC 3339 with `T`, seconds, at most nine digits of a fraction, and `Z` or an offset; from 1970 to 9999 (UTC).
+"""
+
+EVENT_TIMES: tuple[tuple[str, bool], ...] = (
+    ("2026-11-25T19:32:54Z", True),
+    ("2026-11-25T19:32:54.1Z", True),
+    ("2026-11-25T19:32:54.123Z", True),
+    ("2026-11-25T19:32:54.123456Z", True),
+    ("2026-11-25T19:32:54.123456789Z", True),
+    ("2026-11-25T19:32:54+00:00", True),
+    ("2026-11-25T19:32:54-00:00", True),
+    ("2026-11-25T21:02:54.5+01:30", True),
+    ("2026-11-25T11:32:54-08:00", True),
+    ("2028-02-29T23:59:59Z", True),
+    ("1970-01-01T00:00:00Z", True),
+    ("9999-12-31T23:59:59.999Z", True),
+    # ISO 8601, but not RFC 3339.
+    ("20261125T193254Z", False),
+    ("20261125T19:32:54Z", False),
+    ("2026-11-25T193254Z", False),
+    ("2026-11-25T19:32Z", False),
+    ("2026-11-25T19Z", False),
+    ("2026-11-25", False),
+    ("2026-W48-3T19:32:54Z", False),
+    ("2026-329T19:32:54Z", False),
+    ("2026-11-25T19:32:54,123Z", False),
+    ("2026-11-25T19:32:54+01", False),
+    ("2026-11-25T19:32:54+0100", False),
+    ("2026-11-25T24:00:00Z", False),
+    ("+002026-11-25T19:32:54Z", False),
+    # RFC 3339, but not this form of it.
+    ("2026-11-25 19:32:54Z", False),
+    ("2026-11-25t19:32:54z", False),
+    ("2026-12-31T23:59:60Z", False),
+    ("2026-11-25T19:32:54.1234567890Z", False),
+    # In the form, but no time.
+    ("2026-02-29T00:00:00Z", False),
+    ("2026-13-01T00:00:00Z", False),
+    ("2026-11-00T00:00:00Z", False),
+    ("2026-11-25T25:00:00Z", False),
+    ("2026-11-25T19:60:00Z", False),
+    ("2026-11-25T19:32:54+15:00", False),
+    ("2026-11-25T19:32:54+01:60", False),
+    # In the form, but out of range.
+    ("1969-12-31T23:59:59Z", False),
+    ("1970-01-01T00:00:00+00:01", False),
+    ("9999-12-31T23:59:59-00:01", False),
+    ("0000-01-01T00:00:00Z", False),
+    ("0001-01-01T00:00:00+14:00", False),
+    # Without an offset, or with something around or within it.
+    ("2026-11-25T19:32:54", False),
+    ("2026-11-25T19:32:54 Z", False),
+    ("2026-11-25T19:32:54 UTC", False),
+    ("2026-11-25T19:32:54Europe/Berlin", False),
+    (" 2026-11-25T19:32:54Z", False),
+    ("2026-11-25T19:32:54Z ", False),
+    ("2026-11-25T19:32:54Z\n", False),
+    ("2026-11-25T19:32:54.Z", False),
+    ("２０２６-11-25T19:32:54Z", False),
+    ("1795462374", False),
+    ("yesterday", False),
+    ("now", False),
+    ("", False),
+)

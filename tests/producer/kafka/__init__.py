@@ -1,0 +1,1 @@
+"""Topics and publishing, against a real broker."""

@@ -1,0 +1,1 @@
+"""The decision on an event, and what is published of it."""

@@ -1,0 +1,49 @@
+import time
+
+from prometheus_client import generate_latest
+
+from producer.events import sse_id
+from wiki_producer.kafka.in_flight import InFlight
+from wiki_producer.relay.decide import DropReason, RejectReason
+from wiki_producer.status.counts import Counts
+from wiki_producer.status.metrics import registry_of
+from wiki_producer.stream.progress import Progress
+
+
+def samples(
+    progress: Progress | None = None, in_flight: InFlight | None = None, counts: Counts | None = None
+) -> dict[str, float]:
+    registry = registry_of(progress or Progress(), in_flight or InFlight(), counts or Counts())
+    lines = generate_latest(registry).decode().splitlines()
+    return {
+        line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")
+    }
+
+
+def test_each_count_is_a_metric() -> None:
+    counts = Counts(kept=4, already_published=2)
+    counts.dropped[DropReason.CANARY] += 1
+    counts.rejected[RejectReason.TOO_LARGE] += 2
+    counts.reconnects["http_503"] += 3
+    found = samples(Progress(9), InFlight(published=7, acknowledged=5, bytes_published=50), counts)
+    expected = {
+        "events_read_total": 9,
+        "events_kept_total": 4,
+        "events_already_published_total": 2,
+        'events_dropped_total{reason="canary"}': 1,
+        'events_rejected_total{reason="too large"}': 2,
+        'reconnects_total{cause="http_503"}': 3,
+        "records_published_total": 7,
+        "records_acknowledged_total": 5,
+        "records_in_flight": 2,
+        "bytes_in_flight": 50,
+    }
+    assert {name: found[f"wiki_producer_{name}"] for name in expected} == expected
+
+
+def test_position_and_lag_appear_with_the_first_event() -> None:
+    assert "wiki_producer_stream_lag_seconds" not in samples()
+    at = time.time() - 100
+    found = samples(Progress(last_event_id=sse_id(int(at * 1000))))
+    assert 99 < found["wiki_producer_stream_lag_seconds"] < 200
+    assert abs(found["wiki_producer_stream_position_seconds"] - at) < 1

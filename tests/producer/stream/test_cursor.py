@@ -1,0 +1,74 @@
+import itertools
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from producer.events import sse_id
+from wiki_producer.stream.cursor import Cursor, rewind_for
+from wiki_producer.stream.position import (
+    REWIND_MS,
+    SHORTEST_REWIND_MS,
+    After,
+    Live,
+    ResumePoint,
+    Since,
+    parse_position,
+)
+
+NOW = 1_795_474_801_000
+AGE = 30 * 60_000
+
+
+def cursor(first: ResumePoint, now: int = NOW) -> Cursor:
+    return Cursor(first, max_age_ms=AGE, clock=lambda: now)
+
+
+def at(point: ResumePoint) -> int:
+    assert isinstance(point, After), point
+    return point.position.timestamp
+
+
+def test_the_first_connection_begins_where_the_topic_says() -> None:
+    first = After(parse_position(sse_id(NOW - 5000)))
+    assert cursor(first).next("", read_any=False) == first
+
+
+def test_a_live_start_that_failed_is_resumed_at_its_beginning() -> None:
+    clock = itertools.count(NOW, 10_000)
+    starting = Cursor(Live(), max_age_ms=AGE, clock=lambda: next(clock))
+    assert starting.next("", read_any=False) == Live()
+    assert starting.next("", read_any=False) == Since(NOW)
+    assert starting.next("", read_any=False) == Since(NOW)
+
+
+def test_a_reconnect_goes_back_by_the_full_rewind_after_a_long_connection() -> None:
+    reading = cursor(After(parse_position(sse_id(NOW - 900_000))))
+    reading.next("", read_any=False)
+    assert at(reading.next(sse_id(NOW), read_any=True)) == NOW - REWIND_MS
+
+
+def test_a_connection_that_brought_nothing_does_not_change_the_rewind() -> None:
+    reading = cursor(After(parse_position(sse_id(NOW - 900_000))))
+    reading.next("", read_any=False)
+    points = [at(reading.next(sse_id(NOW), read_any=read_any)) for read_any in (True, False, False)]
+    assert points == [NOW - REWIND_MS] * 3
+
+
+def test_a_server_that_always_cuts_early_is_read_to_the_end_nevertheless() -> None:
+    """Every connection brings 1 s of the stream, less than the full rewind."""
+    reading = cursor(After(parse_position(sse_id(NOW - 60_000))))
+    begin = at(reading.next("", read_any=False))
+    for _ in range(130):
+        begin = at(reading.next(sse_id(begin + 1000), read_any=True))
+    assert begin >= NOW
+
+
+@given(st.integers(-10, 10**8))
+def test_the_rewind_is_between_its_limits_and_leaves_progress(covered: int) -> None:
+    rewind = rewind_for(covered)
+    assert SHORTEST_REWIND_MS <= rewind <= REWIND_MS
+    assert rewind < covered or covered <= 2 * SHORTEST_REWIND_MS
+
+
+def test_an_id_that_cannot_be_read_resumes_at_the_age_limit() -> None:
+    assert cursor(Live()).next("rubbish", read_any=True) == Since(NOW - AGE)

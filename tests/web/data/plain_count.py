@@ -1,0 +1,152 @@
+"""What the engines must answer, counted in plain Python, and the random rows and queries to ask them for."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from web.committed import NOON, Change
+from wiki_web.data.queries import Kind, Query
+from wiki_web.page.formats import rfc3339
+
+WINDOW = timedelta(minutes=30)
+WINDOWS = [timedelta(minutes=1), timedelta(seconds=90), WINDOW]
+ODD_TITLES = [
+    "A",
+    "B",
+    "<script>alert(1)</script>",
+    'O\'Brien \\ "x"',
+    "مرحبا",
+    "🦊 fox",
+    "%_:a$b{c}",
+    "null",
+]
+
+# Seconds before the newest event; the window's and the minutes' borders and their neighbours come up often.
+BORDERS = [0, 1, 59, 60, 61, 119, 120, 1739, 1740, 1741, 1799, 1800, 1801, 1859, 1860, 1861, 4000]
+
+
+def changes() -> st.SearchStrategy[list[Change]]:
+    return st.lists(
+        st.builds(
+            Change,
+            event_time=st.one_of(st.sampled_from(BORDERS), st.integers(0, 2000)).map(
+                lambda seconds: NOON - timedelta(seconds=seconds)
+            ),
+            title=st.sampled_from(ODD_TITLES),
+            user=st.sampled_from(["Ada", "Bob", "=cmd", None]),
+            type=st.sampled_from(["edit", "new", "log", "categorize"]),
+            bot=st.sampled_from([True, False, None]),
+            namespace=st.sampled_from([0, 1, -1, None]),
+            wiki=st.sampled_from(["enwiki", "dewiki"]),
+            length_old=st.sampled_from([None, 0, 100]),
+            length_new=st.sampled_from([None, 0, 90, 2**40]),
+        ),
+        min_size=1,
+        max_size=40,
+    )
+
+
+def queries(kinds: tuple[Kind, ...], titles: tuple[str | None, ...] = (None,)) -> st.SearchStrategy[Query]:
+    return st.builds(
+        Query,
+        kind=st.sampled_from(kinds),
+        title=st.sampled_from(titles),
+        window=st.sampled_from(WINDOWS),
+        limit=st.sampled_from([1, 3, 500]),
+        types=st.sampled_from([None, ("edit", "new"), ("log",)]),
+        bots=st.sampled_from(["include", "exclude", "only"]),
+        namespaces=st.sampled_from([None, (0,), (-1, 0, 1)]),
+        wikis=st.sampled_from([None, ("dewiki",), ("dewiki", "enwiki")]),
+    )
+
+
+@dataclass
+class Counted:
+    """What a title has in the window, counted without SQL."""
+
+    changes: int = 0
+    editors: set[str] = field(default_factory=set)
+    bytes: int = 0
+    last: datetime = NOON - timedelta(days=1)
+    buckets: Counter[int] = field(default_factory=Counter)
+
+
+def chosen(rows: Iterable[Change], query: Query, start: datetime, end: datetime) -> list[Change]:
+    bots = {"include": (True, False), "exclude": (False,), "only": (True,)}[query.bots]
+    return [
+        row
+        for row in rows
+        if start < row.event_time <= end
+        and (query.types is None or row.type in query.types)
+        and bool(row.bot) in bots
+        and (query.namespaces is None or row.namespace in query.namespaces)
+        and (query.wikis is None or row.wiki in query.wikis)
+        and (query.title is None or row.title == query.title)
+    ]
+
+
+def counts(rows: Iterable[Change], query: Query, end: datetime) -> dict[tuple[str, str], Counted]:
+    found: dict[tuple[str, str], Counted] = defaultdict(Counted)
+    for row in rows:
+        title = found[row.wiki, row.title]
+        title.changes += 1
+        title.editors |= {row.user} if row.user is not None else set()
+        title.bytes += 0 if row.length_new is None else row.length_new - (row.length_old or 0)
+        title.last = max(title.last, row.event_time)
+        title.buckets[(end - row.event_time) // timedelta(microseconds=query.bucket_us)] += 1
+    return found
+
+
+def expected_top(rows: list[Change], query: Query) -> dict[str, Any]:
+    end = max(row.event_time for row in rows)
+    inside = chosen(rows, query, end - query.window, end)
+    minute = timedelta(minutes=1)
+    before = counts(chosen(rows, query, end - minute - query.window, end - minute), query, end)
+    found = counts(inside, query, end)
+    order = sorted(found.items(), key=lambda item: (item[0][1].encode(), item[0][0]))
+    order.sort(key=lambda item: (item[1].changes, item[1].last), reverse=True)
+    titles = [
+        {
+            "rank": 1 + sum(other.changes > title.changes for other in found.values()),
+            "rank_before": 1 + sum(other.changes > before[key].changes for other in before.values())
+            if key in before
+            else None,
+            "wiki": key[0],
+            "title": key[1],
+            "changes": title.changes,
+            "editors": len(title.editors),
+            "bytes": title.bytes,
+            "last_change": rfc3339(title.last),
+            "per_minute": [title.buckets[age] for age in reversed(range(query.buckets))],
+        }
+        for key, title in order[: query.limit]
+    ]
+    editors = {row.user for row in inside if row.user is not None}
+    return {
+        "totals": {"changes": len(inside), "titles": len(found), "editors": len(editors)},
+        "titles": titles,
+    }
+
+
+def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
+    """What `picked` picks from a document, counted without SQL."""
+    end = max(row.event_time for row in rows)
+    inside = chosen(rows, query, end - query.window, end)
+    if query.kind == "timeline":
+        ages = Counter((end - row.event_time) // timedelta(microseconds=query.bucket_us) for row in inside)
+        return [(ages[age],) for age in reversed(range(query.buckets))]
+    if query.kind == "changes":
+        newest = sorted(inside, key=lambda row: (row.event_time, row.event_id), reverse=True)
+        return [(row.event_id, row.title, row.user) for row in newest[: query.limit]]
+    changed = Counter(row.user for row in inside if row.user is not None)
+    last = {user: max(row.event_time for row in inside if row.user == user) for user in changed}
+    order = sorted(changed, key=str.encode)
+    order.sort(key=lambda user: (changed[user], last[user]), reverse=True)
+    return [
+        (1 + sum(other > changed[user] for other in changed.values()), user, changed[user])
+        for user in order[: query.limit]
+    ]

@@ -1,0 +1,208 @@
+"""The threads behind the answers: what they live through, and what ends the process."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+import pyarrow as pa
+import pytest
+from structlog.testing import capture_logs
+
+from harness.processes import wait_until
+from web.committed import Change, CommittedChanges, now
+from wiki_web.data.answer_cache import AnswerCache
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
+from wiki_web.data.queries import Query
+from wiki_web.data.refresher import Refresher, pause_after
+from wiki_web.data.rows import Hour
+from wiki_web.data.store import Store
+from wiki_web.metrics import Metrics
+
+DEFAULT = Query("top", timedelta(minutes=30), 20)
+HUNG_AFTER = 3.0
+
+
+class FailingEngine(DuckDBEngine):
+    """Its appends raise `failure` while there is one."""
+
+    failure: Exception | None = None
+
+    def append(self, rows: pa.Table) -> None:
+        if self.failure:
+            raise self.failure
+        super().append(rows)
+
+
+class SlowEngine(DuckDBEngine):
+    """Its load goes on until `go`, and tells its progress unless it `hangs`."""
+
+    def __init__(self, *, hangs: bool) -> None:
+        super().__init__()
+        self.go = threading.Event()
+        self._hangs = hangs
+
+    def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
+        for done in itertools.count():
+            if self.go.wait(HUNG_AFTER / 50):
+                break
+            if not self._hangs:
+                progress(done)
+        super().load(hours, tail, horizon_us, progress)
+
+
+class Running:
+    """A refresher over committed changes; `ends` are the reasons for which it would end the process."""
+
+    def __init__(self, committed: CommittedChanges, engine: DuckDBEngine) -> None:
+        self._metrics = Metrics()
+        store = Store(committed.data_dir, engine, timedelta(hours=24))
+        self.answers = AnswerCache(store, DEFAULT)
+        self.ends: list[str] = []
+        self.refresher = Refresher(store, self.answers, 0.01, self._metrics, self.ends.append, HUNG_AFTER)
+        self.refresher.start()
+
+    def changes(self) -> int:
+        return self.answers.get(DEFAULT).answer.totals.changes
+
+    def failures(self) -> float:
+        return self._metrics.registry.get_sample_value("wiki_web_refresh_failures_total") or 0
+
+    def await_changes(self, count: int) -> None:
+        wait_until(lambda: self.changes() == count, timeout=30, what=f"{count} changes are counted")
+
+    def await_end(self) -> str:
+        wait_until(lambda: bool(self.ends), timeout=30, what="the refresher gives up")
+        return self.ends[0]
+
+
+Run = Callable[[DuckDBEngine], Running]
+
+
+@pytest.fixture
+def failing_engine() -> Iterator[FailingEngine]:
+    engine = FailingEngine()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture
+def run(committed: CommittedChanges) -> Iterator[Run]:
+    """Start a refresher over one change."""
+    committed.commit(Change(now()))
+    started: list[Running] = []
+
+    def start(engine: DuckDBEngine) -> Running:
+        started.append(Running(committed, engine))
+        return started[-1]
+
+    yield start
+    for each in started:
+        each.refresher.stop()
+
+
+def test_a_log_that_cannot_be_read_is_tried_for_as_long_as_it_takes(
+    run: Run, committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    running = run(duckdb_engine)
+    running.await_changes(1)
+    (committed.log_dir / "1").write_text("torn", encoding="utf-8")
+    wait_until(lambda: running.failures() > 12, timeout=30, what="the log was tried a dozen times")
+    assert "begins with 'torn'" in str(running.refresher.failure)
+    assert running.changes() == 1
+    committed.commit(Change(now()))
+    running.await_changes(2)
+    assert running.refresher.failure is None
+    assert running.ends == []
+
+
+def test_an_engine_that_fails_once_counts_what_it_missed(
+    run: Run, committed: CommittedChanges, failing_engine: FailingEngine
+) -> None:
+    running = run(failing_engine)
+    running.await_changes(1)
+    failing_engine.failure = EngineError("asked to fail")
+    committed.commit(Change(now()))
+    wait_until(lambda: running.failures() > 0, timeout=30, what="the engine has failed")
+    failing_engine.failure = None
+    running.await_changes(2)
+    assert running.ends == []
+
+
+def test_an_engine_that_fails_ten_times_in_a_row_ends_the_process(
+    run: Run, committed: CommittedChanges, failing_engine: FailingEngine
+) -> None:
+    running = run(failing_engine)
+    running.await_changes(1)
+    failing_engine.failure = EngineError("asked to fail")
+    committed.commit(Change(now()))
+    assert running.await_end() == "10 refreshes failed, the last: EngineError: asked to fail"
+    assert running.failures() == 10
+
+
+def test_an_engine_that_died_ends_the_process_at_once(
+    run: Run, committed: CommittedChanges, failing_engine: FailingEngine
+) -> None:
+    running = run(failing_engine)
+    running.await_changes(1)
+    failing_engine.failure = EngineDied("the JVM is gone")
+    committed.commit(Change(now()))
+    assert running.await_end() == "the JVM is gone"
+    assert running.failures() == 0
+    wait_until(lambda: running.refresher.hung_for() is not None, timeout=30, what="it no longer seems alive")
+
+
+def test_an_error_that_nobody_expected_ends_the_process_with_its_cause_in_the_log(
+    run: Run, committed: CommittedChanges, failing_engine: FailingEngine
+) -> None:
+    running = run(failing_engine)
+    running.await_changes(1)
+    failing_engine.failure = ZeroDivisionError("a mistake of ours")
+    with capture_logs() as logged:
+        committed.commit(Change(now()))
+        assert running.await_end().endswith("ZeroDivisionError('a mistake of ours')")
+    assert [line["exc_info"] for line in logged if "exc_info" in line] == [failing_engine.failure]
+
+
+def test_a_load_that_gets_further_is_alive_however_long_it_takes(run: Run) -> None:
+    engine = SlowEngine(hangs=False)
+    running = run(engine)
+    began = time.monotonic()
+    wait_until(
+        lambda: time.monotonic() - began > 2 * HUNG_AFTER or bool(running.ends),
+        timeout=10 * HUNG_AFTER,
+        what="the load has taken longer than a hung one may",
+    )
+    assert running.ends == []
+    assert running.refresher.hung_for() is None
+    engine.go.set()
+    running.await_changes(1)
+
+
+def test_a_load_that_hangs_ends_the_process(run: Run) -> None:
+    engine = SlowEngine(hangs=True)
+    running = run(engine)
+    wait_until(lambda: running.refresher.hung_for() is not None, timeout=30, what="it seems hung")
+    assert running.await_end() == "no progress for 3 s"
+    engine.go.set()
+    running.await_changes(1)
+
+
+@pytest.mark.parametrize(
+    ("worked", "failures", "pause"),
+    [
+        (0.0, 0, 0.5),
+        (0.1, 0, 0.5),
+        (1.0, 0, 1.5),
+        (9.0, 0, 2.0),
+        (9.0, 1, 2.0),
+        (0.0, 2, 4.0),
+        (0.0, 99, 10.0),
+    ],
+)
+def test_it_pauses_longer_after_long_work_and_after_failures(
+    worked: float, failures: int, pause: float
+) -> None:
+    assert pause_after(2.0, worked, failures) == pause

@@ -1,0 +1,126 @@
+"""The pages over HTTP: while a load ends, from the cache, compressed, and not again when nothing changed."""
+
+import gzip
+import re
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask.testing import FlaskClient
+
+from harness.processes import wait_until
+from web.committed import Change, CommittedChanges, changes_table, now
+from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
+from wiki_web.data.queries import Query
+
+
+@pytest.fixture
+def load_ends_after_the_first_answer(
+    monkeypatch: pytest.MonkeyPatch, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    """The first answer is from before the load, what follows in the same request is from after it."""
+    committed.commit(Change(now(), "A"))
+    answer = AnswerCache.get
+
+    def then_load(answers: AnswerCache, query: Query) -> CachedAnswer:
+        answered = answer(answers, query)
+        refresh()
+        return answered
+
+    monkeypatch.setattr(AnswerCache, "get", then_load)
+
+
+@pytest.mark.usefixtures("load_ends_after_the_first_answer")
+@pytest.mark.parametrize("path", ["/", "/page?title=A"])
+def test_a_page_asked_for_while_the_load_ends_is_a_start_then_live(client: FlaskClient, path: str) -> None:
+    first, second = client.get(path), client.get(path)
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert 'data-state="starting"' in first.text
+    assert 'data-state="live"' in second.text
+
+
+@pytest.mark.usefixtures("load_ends_after_the_first_answer")
+def test_an_answer_without_a_time_is_not_live(client: FlaskClient) -> None:
+    answers = [client.get("/api/v1/top").get_json() for _ in range(2)]
+    assert [answer["state"] for answer in answers] == ["starting", "live"]
+    assert [answer["as_of"] is None for answer in answers] == [True, False]
+    assert [answer["loading"] is None for answer in answers] == [False, True]
+
+
+def behind(client: FlaskClient) -> str:
+    """How far the page says it is behind, without scripts."""
+    (words,) = re.findall('<span id="behind">([^<]*)</span> behind', client.get("/").text)
+    return str(words)
+
+
+def test_without_scripts_a_page_that_gets_no_commits_tells_how_far_it_is_behind(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit_table(changes_table([Change(now() - timedelta(seconds=9))]), at=time.time() - 9)
+    refresh()
+    first = behind(client)
+    # Sooner than the page turns stale, which is shown by a new page anyway.
+    wait_until(lambda: behind(client) != first, timeout=15, what="the page tells the time anew")
+
+
+def test_times_on_the_page_are_told_from_now_on_not_from_the_newest_change(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit(Change(now() - timedelta(minutes=2, seconds=10)))
+    refresh()
+    assert behind(client) == "2 min"
+    assert re.findall("data-ago>([^<]*)<", client.get("/").text) == ["2 min ago"]
+
+
+@pytest.fixture
+def loaded(committed: CommittedChanges, refresh: Callable[[], bool]) -> None:
+    committed.commit(Change(now(), "A"))
+    assert refresh()
+
+
+PATHS = ["/", "/page?title=A"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", PATHS)
+def test_a_page_is_compressed_for_those_who_take_it_so(client: FlaskClient, path: str) -> None:
+    plain = client.get(path)
+    compressed = client.get(path, headers={"Accept-Encoding": "gzip, br"})
+    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0"})
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(compressed.data) == plain.data == refused.data
+    assert len(compressed.data) < len(plain.data) / 2
+    for response in (plain, compressed, refused):
+        assert "Accept-Encoding" in response.vary
+        assert response.headers["Cache-Control"] == "no-cache"
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["ETag"] == refused.headers["ETag"] != compressed.headers["ETag"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("encoding", ["", "gzip"])
+@pytest.mark.parametrize("path", PATHS)
+def test_an_unchanged_page_is_not_sent_again_and_a_changed_one_is(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool], path: str, encoding: str
+) -> None:
+    headers = {"Accept-Encoding": encoding}
+    first = client.get(path, headers=headers)
+    headers["If-None-Match"] = first.headers["ETag"]
+    again = client.get(path, headers=headers)
+    assert (again.status_code, again.data) == (304, b"")
+    assert "Accept-Encoding" in again.vary
+    committed.commit(Change(now(), "A"))
+    refresh()
+    changed = client.get(path, headers=headers)
+    assert changed.status_code == 200
+    assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", [*PATHS, "/api/v1/top", "/api/v1/changes?format=csv", "/readyz"])
+def test_head_is_get_without_the_body(client: FlaskClient, path: str) -> None:
+    got, head = client.get(path), client.head(path)
+    assert (head.status_code, head.data) == (200, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Vary"):
+        assert head.headers.get(name) == got.headers.get(name)
