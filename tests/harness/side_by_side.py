@@ -41,8 +41,15 @@ def hand_over(items: list[pytest.Item], folder: Path) -> None:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Spark's group first, since it is the longest; what runs alone last."""
-    return sorted(items, key=lambda item: {_SPARK: 0, _ALONE: 2}.get(group_of(item), 1))
+    """The longest groups first, so that no worker ends long after the others; what runs alone last."""
+    return sorted(items, key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    group = group_of(item)
+    if group in (_SPARK, _ALONE):
+        return 0 if group == _SPARK else 3
+    return 1 if item.get_closest_marker("timeout") else 2
 
 
 def group_of(item: pytest.Item) -> str:
