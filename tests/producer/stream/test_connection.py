@@ -31,7 +31,7 @@ async def read(
 ) -> tuple[list[MessageEvent], Exception]:
     """The events of one connection to `serve`, and what ended it."""
     events: list[MessageEvent] = []
-    async with serving(serve) as url, stream_session("test/1.0 (https://example.org)") as session:
+    async with serving(serve) as url, stream_session("test/1.0 (https://example.org)", None) as session:
         try:
             async with open_stream(session, url, point or Live(), idle) as stream:
                 async for event in stream:

@@ -42,6 +42,8 @@ def classify(error: Exception) -> Disconnect:
         return Disconnect("ended", str(error))
     if isinstance(error, TimeoutError):
         return Disconnect("timeout", f"nothing came in time: {error or type(error).__name__}")
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Disconnect(f"proxy_{error.status}", f"the proxy refuses: HTTP {error.status} {error.message}")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Disconnect("unreachable", str(error))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
