@@ -10,8 +10,10 @@ from wiki_common.duration import Duration
 from wiki_common.kafka.security import KafkaSettings, checked_servers
 from wiki_common.kafka.topic import TopicName
 from wiki_common.settings import CommaList, Port
+from wiki_producer.urls import parse_http_url
 
 ALL_DOMAINS: Final = "*"
+_DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
 class Settings(KafkaSettings):
@@ -42,8 +44,9 @@ class Settings(KafkaSettings):
     @field_validator("wiki_stream_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-            raise ValueError("expected an http:// or https:// URL")
+        url = parse_http_url(value)
+        if url.user is not None or url.password is not None:
+            raise ValueError("expected a URL without user name and password: it is shown in logs")
         return value
 
     @field_validator("wiki_user_agent")
@@ -58,6 +61,9 @@ class Settings(KafkaSettings):
     def _are_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         lowered = tuple(domain.lower() for domain in value)
         for domain in lowered or ("",):
-            if domain != ALL_DOMAINS and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
-                raise ValueError("expected domains such as en.wikipedia.org, separated by commas, or *")
+            if domain != ALL_DOMAINS and _DOMAIN.fullmatch(domain) is None:
+                raise ValueError(
+                    f"{domain!r}: expected a domain such as en.wikipedia.org, not a database name"
+                    " such as enwiki; several separated by commas; or * for all"
+                )
         return lowered

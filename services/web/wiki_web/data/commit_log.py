@@ -173,7 +173,8 @@ def _read_log_file(path: Path) -> list[str]:
 def _below_changes(uri: str) -> PurePosixPath:
     """`file:///data/changes/date=…/part-….parquet` from `date=` on: the writer's mount may be another."""
     parts = PurePosixPath(unquote(urlsplit(uri).path)).parts
-    start = next((i for i, part in enumerate(parts) if part.startswith("date=")), None)
+    # The last one: DATA_DIR itself may lie in a folder of such a name.
+    start = max((i for i, part in enumerate(parts) if part.startswith("date=")), default=None)
     if start is None or ".." in parts:
         raise CommitLogError(f"{uri}: no date= folder in a logged path")
     return PurePosixPath(*parts[start:])
