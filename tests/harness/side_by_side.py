@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _SPARK: Final = "spark"
 _ALONE: Final = "alone"
+# A worker of xdist begins its last test when it has another one or is told that there is none.
+_NEARLY_NONE: Final = 2
 _SPARK_FIXTURES: Final = frozenset({"spark", "spark_engine"})
 
 
@@ -31,6 +33,15 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without typ
     def _split_scope(self, nodeid: str) -> str:
         self._groups = self._groups or json.loads(self._file.read_text(encoding="utf-8"))
         return self._groups[nodeid]
+
+    def _reschedule(self, node: Any) -> None:
+        """What runs alone goes to the last worker that is left, so that no other tests wait for it."""
+        at_work = [each for each in self.nodes if not each.shutting_down]
+        if list(self.workqueue) == [_ALONE] and node in at_work and len(at_work) > 1:
+            if self._pending_of(self.assigned_work[node]) <= _NEARLY_NONE:
+                node.shutdown()
+            return
+        super()._reschedule(node)
 
 
 def hand_over(items: list[pytest.Item], folder: Path) -> None:
