@@ -117,6 +117,46 @@ def test_a_broker_that_cannot_be_reached_is_waited_for_and_then_named() -> None:
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
+def hints(env: dict[str, str]) -> int:
+    """How often a producer that ends for want of a broker says that WIKI_USER_AGENT should be set."""
+    unreachable = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
+        "KAFKA_CONNECT_TIMEOUT": "1s",
+        "METRICS_PORT": str(free_port()),
+        "BIND_ADDRESS": "127.0.0.1",
+    }
+    return run("wiki_producer", **unreachable, **env).stdout.count("WIKI_USER_AGENT is not set")
+
+
+@pytest.mark.parametrize(
+    ("env", "number"),
+    [
+        ({}, 1),
+        ({"WIKI_USER_AGENT": "mine/1.0 (https://example.org)"}, 0),
+        ({"WIKI_STREAM_URL": "http://127.0.0.1:1/v2/stream/recentchange"}, 0),
+        ({"WIKI_STREAM_URL": "https://notwikimedia.org/"}, 0),
+        ({"WIKI_STREAM_URL": "https://Stream.Wikimedia.org/v2/stream/page-create"}, 1),
+    ],
+    ids=["live", "set", "simulated", "other host", "other stream"],
+)
+def test_who_reads_from_wikimedia_without_a_user_agent_of_his_own_is_told_once(
+    env: dict[str, str], number: int
+) -> None:
+    assert hints(env) == number
+
+
+def test_wikis_of_which_no_event_comes_are_named(
+    tmp_path: Path, broker: Broker, new_topic_name: Callable[[], str]
+) -> None:
+    with running(tmp_path, broker.bootstrap_servers, new_topic_name(), wiki="en.wikipedia.com") as flow:
+        producer = flow.start(rate=1000, events=3000)
+        wait_until(lambda: "WIKI_DOMAINS" in producer.output(), timeout=60, what="the log names the setting")
+        wait_until(lambda: flow.metric("events_read_total") >= 2500, timeout=60, what="more events")
+        assert producer.terminate(30) == 0
+        [line] = [line for line in producer.output().splitlines() if "WIKI_DOMAINS" in line]
+        assert "en.wikipedia.com" in line
+
+
 def test_a_used_port_is_named(flow: Flow) -> None:
     flow.start_stream(rate=10, events=10**9)
     port = flow.environment["WIKI_STREAM_URL"].split(":")[2].split("/")[0]

@@ -15,10 +15,11 @@ from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.startup import prepare
 from wiki_producer.status.counts import Counts
+from wiki_producer.status.hints import domains_hint, user_agent_hint
 from wiki_producer.status.metrics import registry_of
 from wiki_producer.status.watch import ACKNOWLEDGEMENT_SECONDS, Watch
+from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.progress import Progress
-from wiki_producer.stream.reconnect import Outage
 
 # Below the 10 s after which Docker kills.
 _DRAIN_SECONDS: Final = 6.0
@@ -69,6 +70,8 @@ class _Service:
     async def work(self) -> None:
         """Start, then relay until cancelled or until something fails for good."""
         settings = self._settings
+        if hint := user_agent_hint(settings):
+            log.warning(hint)
         self.watch.phase = f"waiting for the broker at {','.join(settings.kafka_bootstrap_servers)}"
         start = await prepare(settings)
         self.watch.phase = None
@@ -100,8 +103,13 @@ class _Service:
     async def _observe(self) -> None:
         """Look at what moves. BrokerRefused if a broker that takes nothing any more refuses us now."""
         checked_at = 0.0
+        hinted = False
         while True:
             self.watch.observe()
+            hint = domains_hint(self._settings, self.progress, self.counts)
+            if hint is not None and not hinted:
+                log.warning(hint)
+                hinted = True
             waiting = self.watch.unacknowledged_seconds
             if waiting < ACKNOWLEDGEMENT_SECONDS:
                 checked_at = 0.0

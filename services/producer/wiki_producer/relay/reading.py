@@ -1,18 +1,24 @@
 """The stream, connection after connection, into the relay."""
 
+import time
+from collections.abc import Callable
 from datetime import timedelta
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import structlog
 
 from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.status.counts import Counts
+from wiki_producer.stream.backoff import Backoff
 from wiki_producer.stream.connection import open_stream, stream_session
 from wiki_producer.stream.cursor import Cursor
-from wiki_producer.stream.position import After, Live, ResumePoint
+from wiki_producer.stream.outage import Outage
+from wiki_producer.stream.position import After, Live, ResumePoint, Since
 from wiki_producer.stream.progress import Progress
-from wiki_producer.stream.reconnect import Outage, keep_connected
+from wiki_producer.stream.reconnect import keep_connected
+
+_LOG_EVERY_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -22,28 +28,43 @@ async def read_stream(
 ) -> NoReturn:
     """Relay the stream from `first` on, for ever. Raises StreamFatal, PublishFailed."""
     cursor = Cursor(first, max_age_ms=settings.max_event_age // timedelta(milliseconds=1))
-    async with stream_session(settings.wiki_user_agent, settings.wiki_stream_idle_timeout) as session:
+    beginnings = _BeginningLog()
+    async with stream_session(settings.wiki_user_agent) as session:
 
-        async def read_once(*, read_any: bool) -> None:
-            point = cursor.next(progress.last_event_id, read_any=read_any)
-            async with open_stream(session, settings.wiki_stream_url, point) as events:
-                _log_where(point)
+        async def read_once(*, read_any: bool, position_refused: bool) -> None:
+            point = cursor.next(progress.last_event_id, read_any=read_any, position_refused=position_refused)
+            async with open_stream(
+                session, settings.wiki_stream_url, point, settings.wiki_stream_idle_timeout
+            ) as events:
+                beginnings.connected(point)
                 await relay.run(events, on_first=outage.over)
 
-        await keep_connected(read_once, progress, counts, outage)
+        await keep_connected(read_once, progress, counts, outage, backoff=Backoff())
 
 
-def _log_where(point: ResumePoint) -> None:
-    if isinstance(point, Live):
-        log.info("reading live: the topic is empty")
-    elif isinstance(point, After):
-        log.info("resuming", timestamp_ms=point.position.timestamp)
-    elif point.gap_from_ms is None:
-        log.info("resuming", timestamp_ms=point.timestamp_ms)
-    else:
-        log.warning(
-            "gap: the last position is older than MAX_EVENT_AGE",
-            from_ms=point.gap_from_ms,
-            to_ms=point.timestamp_ms,
-            seconds=(point.timestamp_ms - point.gap_from_ms) / 1000,
-        )
+class _BeginningLog:
+    """Logs where reading begins: another kind of beginning or another gap at once, the rest once a minute."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._last: tuple[object, ...] = ()
+        self._logged_at = 0.0
+
+    def connected(self, point: ResumePoint) -> None:
+        kind = (type(point), point.gap_from_ms if isinstance(point, Since) else None)
+        if kind == self._last and self._clock() - self._logged_at < _LOG_EVERY_SECONDS:
+            return
+        self._last, self._logged_at = kind, self._clock()
+        if isinstance(point, Live):
+            log.info("reading live: the topic is empty")
+        elif isinstance(point, After):
+            log.info("resuming", timestamp_ms=point.position.timestamp)
+        elif point.gap_from_ms is None:
+            log.info("resuming", timestamp_ms=point.timestamp_ms)
+        else:
+            log.warning(
+                "gap: the last position is older than MAX_EVENT_AGE",
+                from_ms=point.gap_from_ms,
+                to_ms=point.timestamp_ms,
+                seconds=(point.timestamp_ms - point.gap_from_ms) / 1000,
+            )

@@ -105,8 +105,8 @@ async def _check_stream(settings: Settings) -> Finding:
     try:
         async with (
             asyncio.timeout(STREAM_TIMEOUT_SECONDS),
-            stream_session(settings.wiki_user_agent, settings.wiki_stream_idle_timeout) as session,
-            open_stream(session, settings.wiki_stream_url, Live()),
+            stream_session(settings.wiki_user_agent) as session,
+            open_stream(session, settings.wiki_stream_url, Live(), settings.wiki_stream_idle_timeout),
         ):
             return Finding(what, True, "answers our User-Agent with events")
     except StreamRefused as refusal:

@@ -45,6 +45,11 @@ class ProducerCollector(Collector):
             "events_already_published", "Events read again after a reconnect.", counts.already_published
         )
         yield _counter("error_events", "Events of type error, which carry no data.", counts.error_events)
+        yield _counter(
+            "other_events",
+            "Events of other types, such as heartbeats.",
+            counts.other_events,
+        )
         yield _labelled("events_dropped", "Events that are not wanted.", "reason", counts.dropped)
         yield _labelled(
             "events_rejected", "Events sent to the topic of rejected ones.", "reason", counts.rejected

@@ -43,20 +43,26 @@ class Cursor:
         self._clock = clock
         self._rewind_ms = REWIND_MS
         self._connected_before = False
+        self._refused_id: str | None = None
 
-    def next(self, last_event_id: str, *, read_any: bool) -> ResumePoint:
+    def next(self, last_event_id: str, *, read_any: bool, position_refused: bool) -> ResumePoint:
         """Where to connect now.
 
         `last_event_id` is that of the last event that was relayed ("": none yet), `read_any` says whether the
-        connection before brought events.
+        connection before brought events, `position_refused` whether its Last-Event-ID was refused.
         """
         now = self._clock()
+        if position_refused:
+            self._refused_id = last_event_id
         if last_event_id:
             self._point = self._before(last_event_id, now, read_any=read_any)
         elif isinstance(self._point, Live) and self._connected_before:
             # Events that came since the first attempt are wanted too.
             self._point = Since(max(self._began, now - self._max_age_ms))
         self._connected_before = True
+        if isinstance(self._point, After) and last_event_id == self._refused_id:
+            # Other partitions may not have been read as far as the newest time of the position.
+            self._point = Since(max(self._point.position.oldest_timestamp, now - self._max_age_ms))
         return self._point
 
     def _before(self, last_event_id: str, now: int, *, read_any: bool) -> ResumePoint:

@@ -49,7 +49,7 @@ def transform(
             F.count_if(verdict == kind).alias(kind)
             for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE)
         ),
-        F.count_if((verdict == changes.KEPT) & F.col("event.unreadable").isNotNull()).alias("incomplete"),
+        F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
         F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
         F.max("timestamp").alias("newest_record"),
     )

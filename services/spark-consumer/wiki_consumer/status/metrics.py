@@ -31,7 +31,7 @@ class Metrics:
                 "late": "records dropped since they were older than MAX_EVENT_AGE",
                 "future": "records dropped since they were dated in the future",
                 "malformed": "records dropped since they had no id, title or time",
-                "incomplete": "rows kept with a null for a value of the wrong type",
+                "incomplete": "rows kept with a null for a value of the wrong type or out of range",
             }.items()
         }
         self._duration = Histogram(

@@ -1,4 +1,4 @@
-"""The file sink's own log: which Parquet files count, and which are new since the last look.
+"""The file sink's own log: which Parquet files count, and which are new since the last poll.
 
 Spark writes one file per batch, `N`, and now and then instead `N.compact`, which repeats the whole log
 (org.apache.spark.sql.execution.streaming.CompactibleFileStreamLog). Each is `v1`, then one JSON object
@@ -20,11 +20,11 @@ class CommitLogError(Exception):
 
 
 class CommitLogMoved(CommitLogError):
-    """The log no longer continues from what was read: read it from the start."""
+    """The log no longer continues what was read: it has to be read from the start."""
 
 
 class CommitLogAway(CommitLogError):
-    """There are changes but no log: the consumer is putting another in its place, all rows in it."""
+    """There are changes but no log: the consumer is about to put a new one in place."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class _LogFile:
 
 @dataclass(frozen=True)
 class _ReadTo:
-    """How far the log was read. The marks tell whether it is still the same log."""
+    """How far the log was read. The marks, of files and folder, tell whether it is still the same log."""
 
     batch: int = -1
     batch_mark: tuple[int, int] | None = None
@@ -45,7 +45,7 @@ class _ReadTo:
 
 @dataclass(frozen=True)
 class Commit:
-    """What the log added to what was accepted; `files` are relative to the changes folder."""
+    """What was committed since the last accepted commit; `files` are relative to the changes folder."""
 
     batch: int  # the newest
     files: tuple[PurePosixPath, ...]
@@ -70,7 +70,7 @@ class CommitLog:
     def poll(self) -> Commit | None:
         """What was committed after what was accepted (at first: the whole log), None if nothing was.
 
-        The same is given again until it is accepted: what fails on the way to the answers isn't lost.
+        It is given again until it is accepted, so that nothing is lost where taking it in fails.
         Raises CommitLogMoved, CommitLogAway, or CommitLogError if the log is unreadable.
         """
         folder_mark = self._mark_of_folder()
@@ -85,7 +85,7 @@ class CommitLog:
             raise CommitLogMoved(f"{error.filename}: removed while the log was read") from error
 
     def accept(self, commit: Commit) -> None:
-        """`commit`, from the last poll, is held: go on after it."""
+        """`commit`, from the last poll, was taken in: go on after it."""
         self._accepted = commit.read_to
 
     def _read(self, log: dict[int, _LogFile], latest: int, folder_mark: int | None) -> Commit:
@@ -149,7 +149,7 @@ class CommitLog:
 
 
 def _mark(path: Path) -> tuple[int, int] | None:
-    """Of this very file; None if it is gone, as it may be after a compaction."""
+    """What tells this file from another of its name; None if it is gone, as after a compaction."""
     try:
         status = path.stat()
     except FileNotFoundError:
@@ -173,7 +173,8 @@ def _read_log_file(path: Path) -> list[str]:
 def _below_changes(uri: str) -> PurePosixPath:
     """`file:///data/changes/date=…/part-….parquet` from `date=` on: the writer's mount may be another."""
     parts = PurePosixPath(unquote(urlsplit(uri).path)).parts
-    start = next((i for i, part in enumerate(parts) if part.startswith("date=")), None)
+    # The last one: DATA_DIR itself may lie in a folder of such a name.
+    start = max((i for i, part in enumerate(parts) if part.startswith("date=")), default=None)
     if start is None or ".." in parts:
         raise CommitLogError(f"{uri}: no date= folder in a logged path")
     return PurePosixPath(*parts[start:])

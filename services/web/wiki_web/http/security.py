@@ -1,4 +1,4 @@
-"""What every response carries and what no request may: titles and comments are strangers' text."""
+"""Headers that every response carries, and requests that are refused."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-// Asks the server for this page again and again, and takes over what changed.
+// Polls the server for this page, and updates what has changed.
 import { morph } from "./morph.js";
 import { animated } from "./motion.js";
 import { tellPauses } from "./pause.js";
@@ -39,13 +39,13 @@ export class Refresh {
     this.#next(0);
   }
 
-  /** A part of the last answer was held back: ask for all of it. */
+  /** After a pause: ask for the whole page again, as a part of the last answer was not shown. */
   catchUp() {
     this.#etag = null;
     this.soon();
   }
 
-  /** The address has changed: what is shown is another view's until the answer is there. */
+  /** After the address has changed: what is shown is out of date until the answer is there. */
   go() {
     this.#going = true;
     this.#page.setAttribute("aria-busy", "true");
@@ -73,18 +73,18 @@ export class Refresh {
       const html = await response.text();
       if (this.#running !== mine) return;
       if (response.status >= 500) throw new Error(`HTTP status ${response.status}`);
-      // An address that is wrong has a page of its own, without a script.
+      // A wrong address has an error page of its own, without scripts.
       if (response.status >= 400) location.reload();
       this.#clock.learn(response.headers.get("Date"), sent, Date.now());
       this.#reached(response.status === 304 ? null : html, response.headers.get("ETag"));
       this.#next(this.#period);
     } catch (error) {
-      // Another question took this one's place; that is no failure.
+      // A request that was replaced by a newer one has not failed.
       if (this.#running === mine) this.#missed();
     }
   }
 
-  /** The ETag is minded here: in the browser's cache, requests for one address wait for each other. */
+  /** The ETag is handled here, not in the browser's cache, where requests for one address wait for each other. */
   #headers() {
     return this.#etag ? { Accept: "text/html", "If-None-Match": this.#etag } : { Accept: "text/html" };
   }
@@ -132,7 +132,7 @@ export class Refresh {
     document.title = fresh.title;
   }
 
-  /** Only a change of state is told, so that a screen reader isn't talked over. */
+  /** Tells screen readers changes of the state only, so that they aren't interrupted at each update. */
   #announce(state) {
     const told = document.getElementById("announcement");
     if (!state || told.dataset.state === state) return;
