@@ -124,27 +124,27 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def top_url(self) -> str:
-        return address("/", self.subject.selection, self.default)
+        return address("./", self.subject.selection, self.default)
 
     def own_url(self) -> str:
         """This page's own address."""
         if self.subject.title is None:
             return self.top_url()
         title, on = self.subject.title, self.subject.on or ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def unfiltered_url(self) -> str:
-        return address("/", without_filters(self.subject.selection, self.default), self.default)
+        return address("./", without_filters(self.subject.selection, self.default), self.default)
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
         query = self.subject.queries[2 if self.subject.title else 0]
         title = self.subject.title or ""
         given = "" if list_format == "json" else list_format
-        return address(f"/api/v1/{query.kind}", query, self.default, title=title, format=given)
+        return address(f"api/v1/{query.kind}", query, self.default, title=title, format=given)
 
 
 def page_model(
