@@ -1,8 +1,9 @@
-"""Fixtures for all tests: the shared broker, and topics that no other test uses."""
+"""For all tests: how they share a machine, where random choices begin, the shared broker, its topics."""
 
 import itertools
 import logging
 import os
+import random
 import signal
 import tempfile
 from collections.abc import Callable, Generator, Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from harness import side_by_side
 from harness.kafka import Broker
@@ -17,7 +19,16 @@ from harness.kafka import Broker
 _SHARED = pytest.StashKey[Path]()
 """A folder that the workers of pytest-xdist share with the process that started them."""
 
+_SEED = "TEST_SEED"
 
+# A busy machine is no failure, and an example that failed can be repeated from the log.
+settings.register_profile(
+    "tests", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Processes that tests start find the services where the tests do, and end with a closed terminal."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup they would inherit that it is ignored
@@ -28,9 +39,24 @@ def pytest_configure(config: pytest.Config) -> None:
     if workerinput := getattr(config, "workerinput", None):
         config.stash[_SHARED] = Path(workerinput["shared"])
     else:
+        _agree_on_a_seed(config)
         folder = tempfile.TemporaryDirectory(prefix="pytest-shared-")
         config.add_cleanup(folder.cleanup)
         config.stash[_SHARED] = Path(folder.name)
+
+
+def _agree_on_a_seed(config: pytest.Config) -> None:
+    """TEST_SEED repeats a run: the workers inherit it, and Hypothesis takes it too where it was given."""
+    if given := os.environ.get(_SEED):
+        if not given.isdecimal():
+            raise pytest.UsageError(f"{_SEED}={given}: expected a whole number")
+        config.option.hypothesis_seed = given
+    else:
+        os.environ[_SEED] = str(random.randrange(10**6))
+
+
+def pytest_report_header() -> str:
+    return f"{_SEED}={os.environ[_SEED]}"
 
 
 def pytest_configure_node(node: Any) -> None:
@@ -53,6 +79,14 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """A test's time, and its timeout, begin when it has its turn."""
     with side_by_side.turn(item.config.stash[_SHARED], alone=side_by_side.is_alone(item)):
         return (yield)
+
+
+@pytest.fixture
+def seed() -> int:
+    """What a test's random choices begin with: another one in each run, unless TEST_SEED says which."""
+    value = int(os.environ[_SEED])
+    print(f"to repeat its choices: {_SEED}={value}")  # noqa: T201 - shown when the test fails
+    return value
 
 
 @pytest.fixture(scope="session")

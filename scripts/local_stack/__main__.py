@@ -15,7 +15,7 @@ from local_stack.merged_log import MergedLog
 from local_stack.settings import read_settings
 from local_stack.stack import Stack
 from local_stack.supervision import Supervisor, new_folder
-from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
+from wiki_common.settings import WRONG_SETTINGS
 
 
 class Signals:
@@ -89,12 +89,10 @@ def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
 def main() -> int:
     signals = Signals()
     arguments = _arguments()
-    try:
-        settings = read_settings(simulate=arguments.simulate)
-        os.environ |= services.environment(settings)
-        user_agent = service_settings.check(simulate=settings.simulate)
-    except InvalidSettings as error:
-        _fail(WRONG_SETTINGS, *str(error).splitlines())
+    if wrong := service_settings.problems(simulate=arguments.simulate):
+        _fail(WRONG_SETTINGS, *wrong)
+    settings = read_settings(simulate=arguments.simulate)
+    os.environ |= services.environment(settings)
     if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
     lock = _locked(settings.state)
@@ -105,7 +103,7 @@ def main() -> int:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
-        _warn_unless_reachable(settings.stream_url, user_agent, log)
+        _warn_unless_reachable(settings.stream_url, service_settings.user_agent(), log)
     supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(

@@ -6,13 +6,15 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _SPARK: Final = "spark"
 _ALONE: Final = "alone"
+# A worker of xdist begins its last test when it has another one or is told that there is none.
+_NEARLY_NONE: Final = 2
 _SPARK_FIXTURES: Final = frozenset({"spark", "spark_engine"})
 
 
@@ -32,6 +34,15 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without typ
         self._groups = self._groups or json.loads(self._file.read_text(encoding="utf-8"))
         return self._groups[nodeid]
 
+    def _reschedule(self, node: Any) -> None:
+        """What runs alone goes to the last worker that is left, so that no other tests wait for it."""
+        at_work = [each for each in self.nodes if not each.shutting_down]
+        if list(self.workqueue) == [_ALONE] and node in at_work and len(at_work) > 1:
+            if self._pending_of(self.assigned_work[node]) <= _NEARLY_NONE:
+                node.shutdown()
+            return
+        super()._reschedule(node)
+
 
 def hand_over(items: list[pytest.Item], folder: Path) -> None:
     """Tell the process that schedules which groups there are; each worker writes the same."""
@@ -41,8 +52,15 @@ def hand_over(items: list[pytest.Item], folder: Path) -> None:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """Spark's group first, since it is the longest; what runs alone last."""
-    return sorted(items, key=lambda item: {_SPARK: 0, _ALONE: 2}.get(group_of(item), 1))
+    """The longest groups first, so that no worker ends long after the others; what runs alone last."""
+    return sorted(items, key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    group = group_of(item)
+    if group in (_SPARK, _ALONE):
+        return 0 if group == _SPARK else 3
+    return 1 if item.get_closest_marker("timeout") else 2
 
 
 def group_of(item: pytest.Item) -> str:

@@ -26,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as runs:
 
         def start_one(**env: str) -> RunLocal:
-            env = {"STATE_DIR": str(tmp_path / "state"), **env}
+            env = {"STATE_DIR": str(tmp_path / "state"), "WEB_ENGINE": "duckdb", **env}
             return runs.enter_context(closing(RunLocal(next(logs), "--simulate", env=env)))
 
         yield start_one
@@ -49,7 +49,7 @@ def test_a_deleted_topic_is_made_again_and_the_advised_command_brings_the_change
     with closing(KafkaAdminClient(bootstrap_servers=f"127.0.0.1:{port}")) as admin:
         admin.delete_topics(["wiki-changes"])
     run.wait_for_line("a topic was gone and has been made again")
-    run.wait_for_line("--reset", timeout=120)
+    run.wait_for_line("run this in another terminal", timeout=120)
     assert run.get("/api/v1/top")["titles"]
 
     command = _advised_command(run, "--reset")

@@ -71,18 +71,18 @@ def test_what_the_others_need_is_tried_three_times_at_the_start(start: Start, tm
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)
 def test_the_page_goes_on_while_another_service_cannot_start(start: Start) -> None:
     port = free_port()
-    run = start("--simulate", PRODUCER_METRICS_PORT=str(port))
+    run = start("--simulate", PRODUCER_METRICS_PORT=str(port), WEB_ENGINE="duckdb")
     run.wait_for_line("the page is ready")
     producer = run.service("wiki_producer")
     assert producer is not None
     producer.kill()
     run.wait_for_line("WARN exited: producer")
     with closing(_listening(port)):
-        attempts = 4
         wait_until(
-            lambda: run.process.output().count("WARN exited: producer") > attempts,
+            lambda: run.process.output().count("WARN exited: producer") > 4,
             timeout=120,
             what="the producer is started again and again",
         )
@@ -158,6 +158,7 @@ def test_a_second_run_does_not_share_the_first_ones_data(start: Start) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_simulated_run_shows_a_page_and_ends_in_time(start: Start) -> None:
     run = start("--simulate", "--for", "75")
     run.wait_for_line("the page is ready")

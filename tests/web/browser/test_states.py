@@ -87,7 +87,7 @@ def test_an_unreadable_commit_is_the_reason_that_is_told_until_it_can_be_read(
     page = tab(own_web).open()
     own.commit_table(changes_table([Change(now(), title="Whole")]), at=time.time() - 60)
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
-    (own.log_dir / "1").write_text("torn", encoding="utf-8")
+    own.tear(Change(now()))
     expect(page.locator("#freshness .reason")).to_contain_text("can’t be read")
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
     assert own_web.get("/healthz") == health_text([]).encode()

@@ -66,7 +66,7 @@ class Metrics:
                 "hours_closed": "hours written to the history",
                 "rows_written": "rows written to the history",
                 "bytes_written": "bytes written to the history",
-                "rows_recovered": "rows that only files out of the sink's log held",
+                "rows_recovered": "rows that came after their hour was closed",
                 "raw_files_lost": "files that no hour waited for any longer, since they can't be read",
                 "raw_files_deleted": "files deleted from changes",
                 "raw_bytes_deleted": "bytes deleted from changes",
@@ -77,7 +77,6 @@ class Metrics:
             name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
                 "raw_files": "files in changes",
-                "committed_files": "files that the sink's log names",
             }.items()
         }
         self._last_maintenance: float | None = None

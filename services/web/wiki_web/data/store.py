@@ -1,4 +1,4 @@
-"""From the log into the engine: one load, then each commit as it comes; answers are fixed to a commit."""
+"""Commits into the engine: one load, then each batch as it comes; answers are fixed to a commit."""
 
 import threading
 import time
@@ -11,8 +11,9 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
-from wiki_web.data.commit_log import Commit, CommitLog, CommitLogAway, CommitLogMoved
+from wiki_common.volume import BatchId
 from wiki_web.data.engines.engine import Engine
+from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, statement_of
 from wiki_web.data.rows import MICROSECOND, boundary_of, closed_hours, concat, newest_us, read_rows
 
@@ -25,16 +26,16 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 @dataclass(frozen=True)
 class Position:
-    """The commit that answers are about. `generation` counts loads: batch numbers may begin anew."""
+    """The commit that answers are about. `generation` counts loads."""
 
     generation: int
-    batch: int
+    batch: BatchId | None  # None: history is all there is
     committed_at: float
     as_of_us: int | None  # the newest event_time; None while there is no change
 
     @property
-    def key(self) -> tuple[int, int, int | None]:
-        return self.generation, self.batch, self.as_of_us
+    def key(self) -> tuple[int, str, int | None]:
+        return self.generation, str(self.batch), self.as_of_us
 
 
 @dataclass(frozen=True)
@@ -61,13 +62,13 @@ class Store:
         self._changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._commit_log = CommitLog(self._changes_dir)
+        self._follower = Follower(self._changes_dir)
         self._advancing = threading.Lock()
         # Not at once with a load: a rebase would bring rows back that the load has dropped.
         self._rebasing = threading.Lock()
         self._boundary_us = 0
         self._position: Position | None = None
-        # The log no longer continues what is held, or a load has failed half-way.
+        # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
         self._logged_at = 0.0
@@ -89,24 +90,22 @@ class Store:
 
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
-        return max(0, CommitLog(self._changes_dir).latest_batch() - (position.batch if position else -1))
+        return Follower(self._changes_dir).commits_after(position.batch if position else None)
 
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
 
-        Raises OSError, CommitLogError, RowsError or EngineError; the next call tries the same again.
+        Raises OSError, FolderMoved, RowsError or EngineError; the next call tries the same again.
         """
         if self._position is None or self._must_load:
             return self._load()
         try:
-            commit = self._commit_log.poll()
+            commit = self._follower.poll()
             if commit is None:
                 return False
             rows = self._read(commit, self._position)
-        except CommitLogAway:
-            return False
-        except (CommitLogMoved, FileNotFoundError) as error:
-            _log.warning("log moved, loading again", reason=str(error))
+        except (FolderMoved, FileNotFoundError) as error:
+            _log.warning("changes moved, loading again", reason=str(error))
             self._must_load = True
             return self._load()
         with self._advancing:
@@ -117,7 +116,7 @@ class Store:
                 commit.committed_at,
                 _later(self._position.as_of_us, newest_us(rows)),
             )
-        self._commit_log.accept(commit)
+        self._follower.accept(commit)
         return True
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
@@ -141,32 +140,30 @@ class Store:
             return True
 
     def _read(self, commit: Commit, position: Position) -> pa.Table:
-        """The commit's rows that aren't in closed hours: a log that was put in place later repeats those."""
+        """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
         return read_rows([self._changes_dir / file for file in commit.files], from_us=from_us)
 
     def _load(self) -> bool:
         """Read everything; False while there is nothing. If an hour is closed meanwhile, read again."""
         for _ in range(_LOAD_ATTEMPTS):
-            commit_log = CommitLog(self._changes_dir)
+            follower = Follower(self._changes_dir)
             hours = closed_hours(self._data_dir)
             try:
-                commit = self._first_poll(commit_log)
+                commit = follower.poll()
                 if commit is None and not hours:
                     self._forget()
                     return False
                 files = [self._changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
-            except CommitLogAway:
-                return False
-            except (CommitLogMoved, FileNotFoundError) as error:
-                _log.warning("log moved while loading", reason=str(error))
+            except (FolderMoved, FileNotFoundError) as error:
+                _log.warning("changes moved while loading", reason=str(error))
                 continue
             if closed_hours(self._data_dir)[-1:] == hours[-1:]:
                 break
         else:
-            raise CommitLogMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
+            raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
         newest = _later(newest_us(tail), boundary_of(hours) or None)
         horizon_us = (newest or 0) - self._keep_us
         with self._rebasing, self._advancing:
@@ -174,27 +171,18 @@ class Store:
             self._engine.load(hours, tail, horizon_us, lambda done: self._advance(len(files) + done))
             self._generation += 1
             if commit:
-                commit_log.accept(commit)
-            self._commit_log, self._boundary_us = commit_log, boundary_of(hours)
+                follower.accept(commit)
+            self._follower, self._boundary_us = follower, boundary_of(hours)
             held = self._engine.prepare(HELD)()
             self._position = Position(
                 self._generation,
-                commit.batch if commit else -1,
+                commit.batch if commit else None,
                 commit.committed_at if commit else hours[-1].path.stat().st_mtime,
                 held["newest_us"][0].as_py(),
             )
             self._must_load = False
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
         return True
-
-    def _first_poll(self, commit_log: CommitLog) -> Commit | None:
-        """Without a log, a first load takes the history alone; a later one raises CommitLogAway."""
-        try:
-            return commit_log.poll()
-        except CommitLogAway:
-            if self._position is not None:
-                raise
-            return None
 
     def _read_all(self, files: list[Path], from_us: int) -> pa.Table:
         tables = []

@@ -5,6 +5,7 @@ Held rows are `hours` (cached from history's files), `sealed` (cached from the t
 new row constant. A query reads only the hours that its window reaches.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,6 +26,7 @@ from pyspark.sql.types import StructType
 from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
 from wiki_web.data.queries import Parameter, Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
+from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
 _MIN_NEWEST_ROWS = 2000
 _MAX_NEWEST_SHARE = 0.1
@@ -162,7 +164,7 @@ class SparkEngine:
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
         if not wanted:
             return ()
-        schema = self._spark.read.parquet(str(wanted[-1].path)).schema
+        schema = self._spark.read.parquet(_without_patterns(wanted[-1].path)).schema
         frames = [self._hour_frame(hour, schema, horizon_us) for hour in wanted]
         cached = []
         # An hour is one task.
@@ -173,11 +175,8 @@ class SparkEngine:
         return tuple(cached)
 
     def _hour_frame(self, hour: Hour, schema: StructType, horizon_us: int) -> DataFrame:
-        stored = self._spark.read.schema(schema).parquet(str(hour.path))
-        columns = [
-            (sf.unix_micros(stored[name]) if column == EVENT_US else stored[name]).alias(column)
-            for column, name in STORED.items()
-        ]
+        stored = self._spark.read.schema(schema).parquet(_without_patterns(hour.path))
+        columns = [_read(stored[name], column).alias(column) for column, name in STORED.items()]
         rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
         return rows.persist(StorageLevel.MEMORY_AND_DISK)
 
@@ -189,6 +188,23 @@ class SparkEngine:
             frame.count()
             frames.append(frame)
         return tuple(frames)
+
+
+def _without_patterns(path: Path) -> str:
+    """`path` for Spark's reader, which takes patterns: a folder may be named `data [1]`."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", str(path))
+
+
+def _read(stored: Column, column: str) -> Column:
+    """As rows.read_rows reads it."""
+    if column == EVENT_US:
+        return sf.unix_micros(stored)
+    if SCHEMA.field(column).type != pa.string():
+        return stored
+    text = sf.make_valid_utf8(stored)
+    if column == "title":
+        text = sf.trim(sf.translate(text, f"_{DIRECTION_MARKS}{CONTROLS}", " "))
+    return sf.coalesce(text, sf.lit("")) if column in ("event_id", "title") else text
 
 
 def _session(master: str) -> SparkSession:
