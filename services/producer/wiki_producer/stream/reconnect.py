@@ -43,7 +43,7 @@ def classify(error: Exception) -> Disconnect:
     if isinstance(error, StreamEnded):
         return Disconnect("ended", str(error))
     if isinstance(error, TimeoutError):
-        return Disconnect("timeout", f"nothing came in time: {error or type(error).__name__}")
+        return Disconnect("timeout", f"nothing came in time: {error}".removesuffix(": "))
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return Disconnect(f"proxy_{error.status}", f"the proxy refuses: HTTP {error.status} {error.message}")
     if isinstance(error, aiohttp.ClientConnectorError):
