@@ -131,7 +131,6 @@ def reader(data: Path, *, pause: float = 0, others: bool = False) -> Iterator[Re
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-@pytest.mark.parametrize("seed", [6], ids="seed {}".format)
 def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     spark: SparkSession, broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, seed: int
 ) -> None:

@@ -59,6 +59,7 @@ class Change:
     length_new: int | None = 110
     comment: str | None = "a comment"
     event_id: str = ""
+    page_url: str | None = None
 
     def row(self) -> dict[str, object]:
         number = next(_numbers)
@@ -67,7 +68,7 @@ class Change:
             **asdict(self),
             "event_id": self.event_id or f"event-{number:09d}",
             "domain": domain,
-            "page_url": f"https://{domain}/wiki/{quote(self.title.replace(' ', '_'))}",
+            "page_url": self.page_url or f"https://{domain}/wiki/{quote(self.title.replace(' ', '_'))}",
             "minor": False,
             "patrolled": None,
             "revision_old": number,

@@ -43,6 +43,11 @@ class Metrics:
             registry=self.registry,
         )
         self.rows_held = Gauge("wiki_web_rows_held", "Rows that the engine holds", registry=self.registry)
+        self.impossible_sizes = Gauge(
+            "wiki_web_impossible_sizes",
+            "Changes in the default query's window whose sizes no page can have: left out of its sums",
+            registry=self.registry,
+        )
         self.engine = Gauge(
             "wiki_web_engine_info", "1 for the engine in use", ["engine"], registry=self.registry
         )

@@ -46,7 +46,7 @@ def run_until_step(volume: Volume, step: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
-def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume) -> None:
+def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume, seed: int) -> None:
     """Until a run finds nothing more to do. The reader must see each row once, all the time."""
     seen: list[Counter[str]] = []
     done = threading.Event()
@@ -62,7 +62,7 @@ def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume) -> None:
     reader = threading.Thread(target=look)
     reader.start()
     kills = 0
-    steps = random.Random(6)
+    steps = random.Random(seed)
     while run_until_step(volume, steps.randint(3, 9)) == -signal.SIGKILL:
         kills += 1
     done.set()

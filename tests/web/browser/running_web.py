@@ -6,7 +6,6 @@ import urllib.request
 from pathlib import Path
 
 from harness.processes import Process, free_port, wait_until
-from local_stack.broker import ROOT
 
 
 class RunningWeb:
@@ -29,7 +28,6 @@ class RunningWeb:
             (sys.executable, "-m", "wiki_web"),
             log=self._log,
             env={
-                "PYTHONPATH": str(ROOT / "services/web"),
                 "DATA_DIR": str(self.data_dir),
                 "WEB_ENGINE": "duckdb",
                 "WEB_PORT": str(self._port),

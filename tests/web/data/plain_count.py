@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from web.committed import NOON, Change
-from wiki_web.data.queries import Kind, Query
+from wiki_web.data.queries import MAX_SIZE, Kind, Query
 from wiki_web.page.formats import rfc3339
 
 WINDOW = timedelta(minutes=30)
@@ -42,8 +42,8 @@ def changes() -> st.SearchStrategy[list[Change]]:
             bot=st.sampled_from([True, False, None]),
             namespace=st.sampled_from([0, 1, -1, None]),
             wiki=st.sampled_from(["enwiki", "dewiki"]),
-            length_old=st.sampled_from([None, 0, 100]),
-            length_new=st.sampled_from([None, 0, 90, 2**40]),
+            length_old=st.sampled_from([None, 0, 100, 2**63 - 1]),
+            length_new=st.sampled_from([None, 0, 90, MAX_SIZE, MAX_SIZE + 1, -1, 2**63 - 1, -(2**63)]),
         ),
         min_size=1,
         max_size=40,
@@ -92,10 +92,12 @@ def chosen(rows: Iterable[Change], query: Query, start: datetime, end: datetime)
 def counts(rows: Iterable[Change], query: Query, end: datetime) -> dict[tuple[str, str], Counted]:
     found: dict[tuple[str, str], Counted] = defaultdict(Counted)
     for row in rows:
-        title = found[row.wiki, row.title]
+        title = found[row.wiki, row.title.replace("_", " ")]
         title.changes += 1
         title.editors |= {row.user} if row.user is not None else set()
-        title.bytes += 0 if row.length_new is None else row.length_new - (row.length_old or 0)
+        sizes = row.length_new, row.length_old or 0
+        if sizes[0] is not None and all(0 <= size <= MAX_SIZE for size in sizes if size is not None):
+            title.bytes += sizes[0] - sizes[1]
         title.last = max(title.last, row.event_time)
         title.buckets[(end - row.event_time) // timedelta(microseconds=query.bucket_us)] += 1
     return found
@@ -141,7 +143,7 @@ def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
         return [(ages[age],) for age in reversed(range(query.buckets))]
     if query.kind == "changes":
         newest = sorted(inside, key=lambda row: (row.event_time, row.event_id), reverse=True)
-        return [(row.event_id, row.title, row.user) for row in newest[: query.limit]]
+        return [(row.event_id, row.title.replace("_", " "), row.user) for row in newest[: query.limit]]
     changed = Counter(row.user for row in inside if row.user is not None)
     last = {user: max(row.event_time for row in inside if row.user == user) for user in changed}
     order = sorted(changed, key=str.encode)

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pytest
 
+from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
 from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
@@ -162,8 +163,7 @@ def test_too_many_different_queries_at_once_are_refused(gated: GatedStore) -> No
     ]
     for thread in threads:
         thread.start()
-    while len(answers._computing) < len(threads):
-        threading.Event().wait(0.01)
+    wait_until(lambda: gated.asked.total() == len(threads), timeout=30, what="all are being computed")
     with pytest.raises(Busy):
         answers.get(Query("top", WINDOW, 99))
     gated.gate.set()

@@ -1,6 +1,7 @@
 """What both engines promise beyond their answers: what a prepared query sees, and many rows at once."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,15 +9,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
+from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
-from wiki_web.data.queries import HELD, Query, statement_of
+from wiki_web.data.queries import HELD, Query, Statement, statement_of
 from wiki_web.data.rows import EVENT_US, SCHEMA, boundary_of, closed_hours, concat, microseconds, read_rows
 
 HOUR = timedelta(hours=1)
 # More than a row group of DuckDB's, 122,880 rows, and more than Spark is handed at once.
 MANY = 130_000
+EVEN_PAIRS = """
+SELECT COUNT(*) AS held FROM changes AS a CROSS JOIN changes AS b WHERE (a.event_us + b.event_us) % 2 = 0"""
 
 
 def no_progress(done: int) -> None:
@@ -97,15 +101,21 @@ def test_a_rebase_forgets_hours_before_the_horizon_and_takes_in_new_ones(
 
 
 def test_a_query_in_progress_holds_up_no_append_on_duckdb(
-    duckdb_engine: DuckDBEngine, tmp_path: Path
+    duckdb_engine: DuckDBEngine, many: pa.Table
 ) -> None:
-    rows = rows_of(tmp_path, Change(NOON))
+    """Seconds of work, compared with an append and a rebase, which take hundredths."""
+    rows = many.slice(0, 20_000)
     duckdb_engine.load((), rows, 0, no_progress)
-    waiting = duckdb_engine.prepare(HELD)
-    duckdb_engine.append(rows)
-    duckdb_engine.rebase((), 0)
-    assert duckdb_engine.rows_held == 2
-    assert held(waiting) == 1
+    run = duckdb_engine.prepare(Statement(EVEN_PAIRS, {}))
+    with ThreadPoolExecutor(1) as pool:
+        counting = pool.submit(held, run)
+        wait_until(counting.running, timeout=30, what="the query runs", every=0.01)
+        duckdb_engine.append(rows)
+        duckdb_engine.rebase((), 0)
+        assert duckdb_engine.rows_held == 40_000
+        assert held(duckdb_engine.prepare(HELD)) == 40_000
+        assert counting.running()
+        assert counting.result(120) == 2 * 10_000**2
 
 
 def test_folders_that_are_no_hours_are_passed_over(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
 from wiki_web.data.queries import Query
-from wiki_web.data.refresher import Refresher, rest_after
+from wiki_web.data.refresher import Refresher, pause_after
 from wiki_web.data.rows import Hour
 from wiki_web.data.store import Store
 from wiki_web.metrics import Metrics
@@ -185,13 +185,13 @@ def test_a_load_that_hangs_ends_the_process(run: Run) -> None:
     engine = SlowEngine(hangs=True)
     running = run(engine)
     wait_until(lambda: running.refresher.hung_for() is not None, timeout=30, what="it seems hung")
-    assert running.await_end() == "no sign of life for 3 s"
+    assert running.await_end() == "no progress for 3 s"
     engine.go.set()
     running.await_changes(1)
 
 
 @pytest.mark.parametrize(
-    ("worked", "failures", "rest"),
+    ("worked", "failures", "pause"),
     [
         (0.0, 0, 0.5),
         (0.1, 0, 0.5),
@@ -202,7 +202,7 @@ def test_a_load_that_hangs_ends_the_process(run: Run) -> None:
         (0.0, 99, 10.0),
     ],
 )
-def test_it_rests_longer_after_long_work_and_after_failures(
-    worked: float, failures: int, rest: float
+def test_it_pauses_longer_after_long_work_and_after_failures(
+    worked: float, failures: int, pause: float
 ) -> None:
-    assert rest_after(2.0, worked, failures) == rest
+    assert pause_after(2.0, worked, failures) == pause

@@ -1,6 +1,7 @@
 """`python -m wiki_web` as a process: starts, says what is wrong in one line, ends when asked."""
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -99,6 +100,63 @@ def test_a_worker_that_is_killed_is_replaced(start: Start, committed: CommittedC
     worker.send_signal(signal.SIGKILL)
     wait_until(lambda: not worker.is_running(), timeout=60, what="the worker is gone")
     wait_until(lambda: get(port, "/readyz")[0] == 200, timeout=60, what="another worker is ready")
+
+
+def is_ready(port: int) -> bool:
+    """Also while one process ends and another takes its place."""
+    try:
+        return get(port, "/readyz")[0] == 200
+    except OSError:
+        return False
+
+
+def kill_master(web: Process) -> list[psutil.Process]:
+    """SIGKILL to gunicorn's master alone; the processes that it leaves."""
+    orphans = psutil.Process(web.pid).children(recursive=True)
+    os.kill(web.pid, signal.SIGKILL)
+    web.wait(30)
+    return orphans
+
+
+def have_ended(processes: list[psutil.Process]) -> bool:
+    """A zombie has ended too: what would reap it is no part of the service."""
+    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
+
+
+def test_after_a_kill_of_the_master_the_next_start_serves_and_the_orphan_has_ended(
+    start: Start, committed: CommittedChanges, port: int
+) -> None:
+    """A client that keeps its connection open doesn't keep the orphan alive."""
+    committed.commit(Change(now(), "A"))
+    web = start()
+    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    with socket.create_connection(("127.0.0.1", port)) as client:
+        client.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        orphans = kill_master(web)
+        again = start()
+        wait_until(lambda: have_ended(orphans), timeout=30, what="the orphaned worker has ended")
+        wait_until(lambda: is_ready(port), timeout=60, what="it is ready again")
+    assert len(orphans) == 1
+    assert again.returncode is None
+
+
+def test_after_a_kill_of_the_master_at_its_start_the_next_start_serves(
+    start: Start, committed: CommittedChanges, port: int
+) -> None:
+    """While the worker starts Spark, which takes seconds, nothing serves yet but the port is taken."""
+    committed.commit(Change(now(), "A"))
+    web = start(WEB_ENGINE="spark")
+    wait_until(
+        lambda: "java" in [child.name() for child in psutil.Process(web.pid).children(recursive=True)],
+        timeout=60,
+        what="the worker starts Spark",
+        every=0.02,
+    )
+    orphans = kill_master(web)
+    again = start()
+    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    wait_until(lambda: have_ended(orphans), timeout=30, what="the orphaned worker and its JVM have ended")
+    assert again.returncode is None
 
 
 def test_a_jvm_that_is_killed_ends_web_even_while_nothing_is_asked_of_it(

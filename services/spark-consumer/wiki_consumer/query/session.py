@@ -82,7 +82,7 @@ def start(master: str, jars: Path, *, shuffle_partitions: int) -> SparkSession:
         builder = builder.config(key, value)
     return (
         # After Spark's own class path, not before it: the MSK jar carries an older Netty under its own name.
-        builder.config("spark.jars", ",".join(str(jar) for jar in sorted(jars.resolve().glob("*.jar"))))
+        builder.config("spark.jars", ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))))
         .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} {_JVM_OPTIONS}")
         .config("spark.sql.shuffle.partitions", str(shuffle_partitions))
         .getOrCreate()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 import pyarrow as pa
 
@@ -39,6 +39,7 @@ class Answer:
     totals: Totals
     wikis: tuple[str, ...]
     items: Sequence[Item]
+    impossible_sizes: int = 0  # changes in the window whose sizes are left out
     loading: Loading | None = None
 
     def document(self, state: State) -> Document:
@@ -67,7 +68,7 @@ class Answer:
 
 def empty_answer(query: Query, loading: Loading | None) -> Answer:
     """The answer while there is no change at all."""
-    return Answer(query, None, _NOTHING, (), [], loading)
+    return Answer(query, None, _NOTHING, (), [], loading=loading)
 
 
 def answer_of(query: Query, as_of_us: int, found: pa.Table) -> Answer:
@@ -76,16 +77,30 @@ def answer_of(query: Query, as_of_us: int, found: pa.Table) -> Answer:
     totals = Totals(**{name: rows[0][f"all_{name}"] for name in Totals.model_fields})
     wikis = tuple(sorted(wiki for wiki in rows[0]["all_wikis"] or () if wiki is not None))
     listed = [row for row in rows if row["present"]]
-    return Answer(query, moment_of(as_of_us), totals, wikis, _items(query, as_of_us, listed))
+    items, sizes = _items(query, as_of_us, listed), int(rows[0]["impossible_sizes"])
+    return Answer(query, moment_of(as_of_us), totals, wikis, items, sizes)
+
+
+def web_url(stored: str | None) -> str | None:
+    """`stored` if it is an address that may become a link, else None: it is a stranger's text."""
+    parts = _parts(stored)
+    return stored if parts is not None and parts.scheme in ("http", "https") and parts.hostname else None
 
 
 def history_url(page_url: str | None) -> str | None:
     """The page's history, from `https://en.wikipedia.org/wiki/Title`; None for any other URL."""
-    parts = urlsplit(page_url or "")
-    if parts.scheme != "https" or not parts.path.startswith("/wiki/"):
+    parts = _parts(page_url)
+    if parts is None or parts.scheme != "https" or not parts.path.startswith("/wiki/"):
         return None
     title = parts.path.removeprefix("/wiki/")
     return f"https://{parts.netloc}/w/index.php?title={quote(title, safe='%')}&action=history"
+
+
+def _parts(url: str | None) -> SplitResult | None:
+    try:
+        return urlsplit(url or "")
+    except ValueError:  # such as https://[en.wikipedia.org/
+        return None
 
 
 def _items(query: Query, as_of_us: int, rows: list[Row]) -> Sequence[Item]:
@@ -107,9 +122,9 @@ def _ranked_title(row: Row, query: Query) -> RankedTitle:
         rank_before=row["rank_before"],
         title=row["title"],
         wiki=row["wiki"],
-        url=row["page_url"],
+        url=web_url(row["page_url"]),
         history_url=history_url(row["page_url"]),
-        diff_url=row["diff_url"],
+        diff_url=web_url(row["diff_url"]),
         changes=row["changes"],
         editors=row["editors"],
         bytes=row["bytes"],
@@ -138,14 +153,14 @@ def _change(row: Row) -> Change:
         title=row["title"],
         wiki=row["wiki"],
         namespace=row["namespace"],
-        url=row["page_url"],
+        url=web_url(row["page_url"]),
         user=row["editor"],
         bot=bool(row["bot"]),
         minor=bool(row["minor"]),
         comment=row["comment"],
         bytes=row["bytes"],
         revision=row["revision_new"],
-        diff_url=row["diff_url"],
+        diff_url=web_url(row["diff_url"]),
     )
 
 

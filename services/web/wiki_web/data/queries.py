@@ -7,9 +7,12 @@ and the query alone.
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Final, Literal
+from typing import Final, Literal, get_args
+
+from wiki_web.data.titles import equivalent
 
 Kind = Literal["top", "timeline", "changes", "editors"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Bots = Literal["include", "exclude", "only"]
 Parameter = int | str | list[str] | list[int]
 
@@ -20,6 +23,8 @@ MINUTE_US: Final = 60_000_000
 RANKS_BEFORE: Final = timedelta(minutes=1)
 MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
+MAX_SIZE: Final = 2**32 - 1
+"""Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
@@ -80,7 +85,7 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
     if query.wikis is not None:
         parameters["wikis"] = list(query.wikis)
     if query.title is not None:
-        parameters["title"] = query.title
+        parameters["titles"] = equivalent(query.title)
     if query.kind != "timeline":
         parameters["row_limit"] = query.limit
     if query.kind in ("top", "timeline"):
@@ -95,13 +100,18 @@ _CONDITIONS: Final = {
     "types": "ARRAY_CONTAINS(:types, type)",
     "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
-    "title": "title = :title",
+    "titles": "ARRAY_CONTAINS(:titles, title)",
 }
+_POSSIBLE: Final = " AND ".join(
+    f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")
+)
 # Times that differ from commit to commit stand here alone: Spark compiles code with other numbers anew.
 _SELECTED: Final = """
 selected AS (
   SELECT *, :to_us - event_us AS age_us,
-    CASE WHEN length_new IS NULL THEN 0 ELSE length_new - COALESCE(length_old, 0) END AS bytes
+    CASE WHEN length_new IS NOT NULL AND {possible}
+      THEN length_new - COALESCE(length_old, 0) ELSE 0 END AS bytes,
+    CASE WHEN {possible} THEN 0 ELSE 1 END AS impossible_size
   FROM changes
   WHERE event_us > :after_us AND event_us <= :to_us AND {conditions}
 )"""
@@ -110,7 +120,7 @@ _TOTALS: Final = """
 totals AS (
   SELECT COUNT(*) AS all_changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS all_editors,
     COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS all_titles,
-    COLLECT_SET(wiki) AS all_wikis
+    COLLECT_SET(wiki) AS all_wikis, COALESCE(SUM(impossible_size), 0) AS impossible_sizes
   FROM selected WHERE age_us < :window_us
 )"""
 _LISTS: Final[dict[Kind, str]] = {
@@ -175,5 +185,5 @@ _ORDERS: Final[dict[Kind, str]] = {
 @lru_cache(maxsize=256)
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
     conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
-    selected = _SELECTED.format(conditions=" AND ".join(conditions))
+    selected = _SELECTED.format(conditions=" AND ".join(conditions), possible=_POSSIBLE)
     return _STATEMENT.format(tables=", ".join((selected, _TOTALS, _LISTS[kind])), order=_ORDERS[kind])

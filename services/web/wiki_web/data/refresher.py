@@ -1,4 +1,4 @@
-"""The threads behind the answers: one takes in commits and refreshes, one rebases, one watches both."""
+"""The threads behind the answers: one takes in commits and recomputes, one rebases, one watches both."""
 
 import os
 import threading
@@ -17,35 +17,35 @@ from wiki_web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
-# Commits are looked for four times in a refresh period, less often where refreshing takes long.
-_LOOKS_PER_PERIOD: Final = 4
-_REST_PER_WORK: Final = 1.5
-# After failures: a volume that is away isn't asked all the time, and shown again soon after it is back.
-_LONGEST_REST: Final = 5  # refresh periods
+# The log is polled four times in a refresh period, less often where a refresh takes long.
+_POLLS_PER_PERIOD: Final = 4
+_PAUSE_PER_WORK: Final = 1.5
+# After failures in a row the pause grows to this: little load on a volume that is away, and a quick return.
+_LONGEST_PAUSE: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
-_HUNG_AFTER: Final = 300.0  # seconds without a sign of life
-_LOOKS_FOR_LIFE: Final = 60  # in that time
+_HUNG_AFTER: Final = 300.0  # seconds without progress
+_CHECKS_UNTIL_HUNG: Final = 60  # in that time
 _ENGINE_FAILURES: Final = 10  # in a row: then a new engine is tried, in a new process
-FATAL: Final = 3  # gunicorn ends the whole server when a worker exits so, and the supervisor starts it anew
+FATAL: Final = 3  # the exit code of a worker at which gunicorn ends too; a supervisor starts both again
 
 
 def end_process(reason: str) -> None:
-    """A page that shows one answer for ever is worse than none."""
+    """For a supervisor to start it again: a page that shows one answer for ever is worse than none."""
     _log.critical("web ends", reason=reason)
     os._exit(FATAL)
 
 
-def rest_after(period: float, worked: float, failures: int) -> float:
-    """Seconds until the next look for commits, after `worked` seconds and so many failures in a row."""
+def pause_after(period: float, worked: float, failures: int) -> float:
+    """Seconds until the log is polled again, after `worked` seconds of refreshing and `failures` in a row."""
     if failures:
-        return period * min(failures, _LONGEST_REST)
-    return min(period, max(period / _LOOKS_PER_PERIOD, _REST_PER_WORK * worked))
+        return period * min(failures, _LONGEST_PAUSE)
+    return min(period, max(period / _POLLS_PER_PERIOD, _PAUSE_PER_WORK * worked))
 
 
 class Refresher:
     """Runs from `start` to `stop`; `fatal` is called with the reason when it can't go on.
 
-    It takes itself for hung after `hung_after` seconds without a sign of life.
+    It counts as hung after `hung_after` seconds without progress.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Refresher:
         hung_after: float = _HUNG_AFTER,
     ) -> None:
         self._store = store
-        self._snapshots = answers
+        self._answers = answers
         self._period = period
         self._metrics = metrics
         self._fatal = fatal
@@ -83,7 +83,7 @@ class Refresher:
             thread.join(2)
 
     def hung_for(self) -> float | None:
-        """Seconds for which a sign of life is overdue, None while all is well."""
+        """Seconds without progress if they are too many or a thread has ended, None while all is ok."""
         silent = self._silent()
         dead = not all(thread.is_alive() for thread in self._threads)
         return silent if dead or silent > self._hung_after / 2 else None
@@ -91,16 +91,16 @@ class Refresher:
     def refresh_once(self) -> bool:
         """Take in what was committed and bring the answers up to it; whether anything was new.
 
-        A failure that may pass is logged, kept in `failure` and counted; EngineDied is raised.
+        A transient failure is logged, kept in `failure` and counted; EngineDied is raised.
         """
         try:
             changed = self._store.refresh()
-            self._snapshots.refresh()
+            self._answers.refresh()
         except EngineDied:
             raise
         except (EngineError, FolderMoved, RowsError, OSError) as error:
             self._failures += 1
-            # No restart makes a file readable, and it would throw away what is held.
+            # Others are not counted for a restart: it would make no file readable, and lose what is held.
             self._engine_failures += isinstance(error, EngineError)
             self.failure = f"{type(error).__name__}: {error}"
             _log.error("refresh failed", reason=self.failure, in_a_row=self._failures)
@@ -116,9 +116,9 @@ class Refresher:
                 self._metrics.refresh_seconds.observe(time.monotonic() - started)
             if self._engine_failures >= _ENGINE_FAILURES:
                 raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
-            rest = rest_after(self._period, time.monotonic() - started, self._failures)
-            self._due_at = time.monotonic() + rest
-            self._stopping.wait(rest)
+            pause = pause_after(self._period, time.monotonic() - started, self._failures)
+            self._due_at = time.monotonic() + pause
+            self._stopping.wait(pause)
 
     def _rebase_for_ever(self) -> None:
         while not self._stopping.wait(_REBASE_EVERY):
@@ -132,17 +132,17 @@ class Refresher:
                 _log.error("rebase failed", reason=str(error))
 
     def _watch(self) -> None:
-        while not self._stopping.wait(self._hung_after / _LOOKS_FOR_LIFE):
+        while not self._stopping.wait(self._hung_after / _CHECKS_UNTIL_HUNG):
             self._store.check_engine()
             if self._silent() > self._hung_after:
-                raise EngineDied(f"no sign of life for {self._hung_after:g} s")
+                raise EngineDied(f"no progress for {self._hung_after:g} s")
 
     def _silent(self) -> float:
-        """Seconds for which neither a refresh was over nor a load got further."""
+        """Seconds since a refresh should have ended or a load read its last file, whichever is less."""
         return max(0.0, time.monotonic() - max(self._due_at, self._store.progressed_at))
 
     def _guarded(self, work: Callable[[], None]) -> None:
-        """Whatever ends a thread before `stop` ends the process."""
+        """Run `work`; if it ends before `stop`, for whatever reason, the process ends."""
         reason = f"{work.__name__} ended"
         try:
             work()

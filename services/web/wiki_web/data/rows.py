@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
 from wiki_common.volume import HOUR, Volume
+from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
 EVENT_US: Final = "event_us"
 MICROSECOND: Final = timedelta(microseconds=1)
@@ -99,9 +100,28 @@ def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
         stored = dataset.to_table(filter=keep, batch_readahead=4)
     except pa.ArrowException as error:
         raise RowsError(str(error)) from error
-    return pa.table(
-        [stored[STORED[field.name]].cast(field.type) for field in SCHEMA], schema=SCHEMA
-    ).combine_chunks()
+    columns = {name: _readable(stored[STORED[name]].cast(SCHEMA.field(name).type)) for name in STORED}
+    columns["event_id"] = columns["event_id"].fill_null("")
+    columns["title"] = _spelled(columns["title"].fill_null(""))
+    return pa.table(columns, schema=SCHEMA).combine_chunks()
+
+
+def _spelled(titles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As titles.spelled, and without controls."""
+    spaced = pc.replace_substring(titles, "_", " ")
+    return pc.utf8_trim(pc.replace_substring_regex(spaced, f"[{DIRECTION_MARKS}{CONTROLS}]", ""), " ")
+
+
+def _readable(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without bytes that are no UTF-8, which no reader of a text expects; others stay as they are."""
+    if column.type != pa.string():
+        return column
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        texts = [value and value.decode(errors="replace") for value in column.cast(pa.binary()).to_pylist()]
+        return pa.chunked_array([texts], pa.string())
+    return column
 
 
 def newest_us(rows: pa.Table) -> int | None:

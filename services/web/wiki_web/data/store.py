@@ -1,4 +1,4 @@
-"""Commits into the engine: load once, then follow the batches; answers are fixed to a commit."""
+"""Commits into the engine: one load, then each batch as it comes; answers are fixed to a commit."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 _FILES_AT_ONCE: Final = 200
 _LOAD_ATTEMPTS: Final = 5
-_TELL_EVERY: Final = 1.0  # seconds
+_LOG_EVERY: Final = 1.0  # seconds, while loading
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Position:
     generation: int
     batch: BatchId | None  # None: history is all there is
     committed_at: float
-    as_of_us: int | None  # the newest event_time; None while nothing was ever changed
+    as_of_us: int | None  # the newest event_time; None while there is no change
 
     @property
     def key(self) -> tuple[int, str, int | None]:
@@ -40,7 +40,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Progress:
-    """Files taken in of all that the current load needs."""
+    """Files read of all that the current load needs."""
 
     done: int = 0
     of: int = 0
@@ -63,17 +63,17 @@ class Store:
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
         self._follower = Follower(self._changes_dir)
-        self._moving = threading.Lock()
-        # A rebase puts rows that it saw earlier back into the engine: none may run beside a load.
-        self._arranging = threading.Lock()
+        self._advancing = threading.Lock()
+        # Not at once with a load: a rebase would bring rows back that the load has dropped.
+        self._rebasing = threading.Lock()
         self._boundary_us = 0
         self._position: Position | None = None
-        # What is held doesn't continue in the folder, or is in doubt: only a load helps.
+        # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
-        self._told_at = 0.0
+        self._logged_at = 0.0
         self.progress = Progress()
-        self.progressed_at = time.monotonic()  # when a load last got further
+        self.progressed_at = time.monotonic()  # when a load last read files
 
     @property
     def position(self) -> Position | None:
@@ -108,7 +108,7 @@ class Store:
             _log.warning("changes moved, loading again", reason=str(error))
             self._must_load = True
             return self._load()
-        with self._moving:
+        with self._advancing:
             self._engine.append(rows)
             self._position = Position(
                 self._generation,
@@ -121,15 +121,15 @@ class Store:
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
         """The current commit, its newest event_time, `query` fixed to it. Raises EngineError, NothingHeld."""
-        with self._moving:
+        with self._advancing:
             position = self._position
             if position is None or position.as_of_us is None:
                 raise NothingHeld(position)
             return position, position.as_of_us, self._engine.prepare(statement_of(query, position.as_of_us))
 
     def rebase_if_due(self) -> bool:
-        """Let the engine arrange its rows anew if that makes queries cheaper; whether it did."""
-        with self._arranging:
+        """Rebase the engine if that makes queries cheaper; whether it did."""
+        with self._rebasing:
             position = self._position
             if position is None or position.as_of_us is None:
                 return False
@@ -140,12 +140,12 @@ class Store:
             return True
 
     def _read(self, commit: Commit, position: Position) -> pa.Table:
-        """Without what the hours of the last load have: their raw files may not all have been read."""
+        """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
         return read_rows([self._changes_dir / file for file in commit.files], from_us=from_us)
 
     def _load(self) -> bool:
-        """Everything from the start, again if an hour is closed meanwhile; False while nothing is there."""
+        """Read everything; False while there is nothing. If an hour is closed meanwhile, read again."""
         for _ in range(_LOAD_ATTEMPTS):
             follower = Follower(self._changes_dir)
             hours = closed_hours(self._data_dir)
@@ -166,7 +166,7 @@ class Store:
             raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
         newest = _later(newest_us(tail), boundary_of(hours) or None)
         horizon_us = (newest or 0) - self._keep_us
-        with self._arranging, self._moving:
+        with self._rebasing, self._advancing:
             self._must_load = True
             self._engine.load(hours, tail, horizon_us, lambda done: self._advance(len(files) + done))
             self._generation += 1
@@ -195,8 +195,8 @@ class Store:
     def _advance(self, done: int) -> None:
         self.progress = Progress(done, self.progress.of)
         self.progressed_at = time.monotonic()
-        if self.progressed_at - self._told_at >= _TELL_EVERY:
-            self._told_at = self.progressed_at
+        if self.progressed_at - self._logged_at >= _LOG_EVERY:
+            self._logged_at = self.progressed_at
             _log.info("loading", files=done, of=self.progress.of)
 
     def _forget(self) -> None:

@@ -9,8 +9,9 @@ from wiki_common import VERSION
 from wiki_common.duration import duration_text
 from wiki_web.data.documents import DOCUMENTS, Problem
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
+from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.csv_format import csv_columns
-from wiki_web.http.parameters import ALLOWED, MAX_TITLE, MAX_VALUES
+from wiki_web.http.parameters import ALLOWED, MAX_VALUES
 from wiki_web.settings import Settings
 
 Schema = dict[str, Any]
@@ -121,7 +122,7 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
             "schema": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}(,[a-z][a-z0-9_]{0,39})*$"},
         },
         "title": {
-            "description": "One title, exactly; underscores count as spaces.",
+            "description": "One title; underscores count as spaces, and Unicode's normal forms as the same.",
             "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
         },
         "format": {

@@ -8,11 +8,11 @@ from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
 from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
+from wiki_web.data.titles import MAX_TITLE, spelled
 from wiki_web.settings import Settings
 
 Format = Literal["json", "csv"]
 
-MAX_TITLE: Final = 300
 MAX_VALUES: Final = 20
 _WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NAMESPACE: Final = re.compile(r"-?[0-9]{1,5}")
@@ -75,6 +75,11 @@ ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
 }
 
 
+def is_wiki(text: str) -> bool:
+    """Whether `text` may be a wiki's database name."""
+    return _WIKI.fullmatch(text) is not None
+
+
 def format_of(given: Mapping[str, Sequence[str]]) -> Format:
     """json unless format=csv; raises BadParameter."""
     text = given.get("format", ["json"])[0]
@@ -124,7 +129,7 @@ def _namespaces(text: str) -> tuple[int, ...]:
 
 def _wikis(text: str) -> tuple[str, ...]:
     wanted = f"a comma list of at most {MAX_VALUES} database names, such as enwiki,dewiki"
-    return tuple(_list("wiki", text, lambda value: _WIKI.fullmatch(value) is not None, wanted))
+    return tuple(_list("wiki", text, is_wiki, wanted))
 
 
 def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> list[str]:
@@ -136,8 +141,8 @@ def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> li
 
 
 def _title(text: str) -> str:
-    """Whatever a wiki may have as a title: also joiners, and characters newer than Python's tables."""
-    title = text.replace("_", " ").strip()
+    """Whatever a wiki may have as a title, joiners and characters newer than Python's tables too."""
+    title = spelled(text)
     if not 1 <= len(title) <= MAX_TITLE or any(category(each) in _NEVER_IN_TITLES for each in title):
         raise _bad("title", text, f"1 to {MAX_TITLE} characters, none of them a control character")
     return title

@@ -1,9 +1,11 @@
 """gunicorn around the app: one worker, so one engine, and many threads."""
 
+import errno
 import logging
 import os
 import socket
 import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,8 @@ from wiki_common.health.server import PortInUse
 from wiki_web.data.engines.engine import EngineDied
 from wiki_web.data.refresher import end_process
 from wiki_web.http.app import create_app
-from wiki_web.http.slow_clients import Worker
+from wiki_web.http.open_files import connections, raise_limit
+from wiki_web.http.slow_clients import MASTER_CHECK_SECONDS, Worker
 from wiki_web.settings import Settings
 
 # Seconds that a thread may compute before Python lets another run (its default is five times as long).
@@ -26,14 +29,23 @@ _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - gunicorn's heartbeat file, whi
 
 
 def check_port(settings: Settings) -> None:
-    """PortInUse if WEB_PORT can't be listened on: gunicorn itself would only try again and again."""
+    """PortInUse if WEB_PORT can't be listened on within a second: an orphaned worker may still hold it."""
+    patience = time.monotonic() + 5 * MASTER_CHECK_SECONDS
+    while (error := _listening_error(settings)) is not None:
+        if error.errno != errno.EADDRINUSE or time.monotonic() > patience:
+            raise PortInUse("WEB_PORT", settings.web_port, settings.bind_address, error.strerror)
+        time.sleep(MASTER_CHECK_SECONDS / 4)
+
+
+def _listening_error(settings: Settings) -> OSError | None:
     family = socket.AF_INET6 if ":" in settings.bind_address else socket.AF_INET
     with closing(socket.socket(family)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((settings.bind_address, settings.web_port))
         except OSError as error:
-            raise PortInUse("WEB_PORT", settings.web_port, settings.bind_address, error.strerror) from None
+            return error
+    return None
 
 
 class _Logger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -66,7 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": Worker,
             "workers": 1,
             "threads": 16,
-            "worker_connections": 4000,
+            "worker_connections": connections(raise_limit()),
             "backlog": 2048,
             "keepalive": 15,  # seconds; longer than between two polls of the page
             "timeout": 60,

@@ -1,12 +1,13 @@
-"""gunicorn's threads without its patience: a client that is slow to ask or to read holds none for long.
+"""gunicorn's threaded worker with deadlines: a client that sends or reads slowly holds no thread for long.
 
-gunicorn waits without limit for the rest of a request that has begun, and for a client to take its answer;
-it stays two seconds in its main loop for a client to close its end.
+gunicorn itself waits without limit for the rest of a request and for a client to read its answer, and its
+main loop waits two seconds for a client to close a connection.
 """
 
 import errno
 import os
 import socket
+import threading
 import time
 from contextlib import suppress
 from typing import Final
@@ -15,22 +16,25 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from wiki_web.data.refresher import end_process
 
-REQUEST_SECONDS: Final = 5.0  # for all of a request, once it has begun
-ANSWER_SECONDS: Final = 15.0  # for the client to take its answer
-# A connection that brings no request goes back to the poller at once, and is closed after `keepalive`.
+REQUEST_SECONDS: Final = 5.0  # from a request's first byte to its last
+ANSWER_SECONDS: Final = 15.0  # for the client to read its answer
+MASTER_CHECK_SECONDS: Final = 0.2
+_OUT_OF_FILES_SECONDS: Final = 0.1
+# A connection without a request so soon goes back to the poller, which closes it after `keepalive`.
 _FIRST_BYTE_SECONDS: Final = 0.05
-_MOST_DRAINED: Final = 65_536  # bytes that a refused request may still have sent: unread, they cut the answer
+# Bytes of a refused request that are read before closing; unread ones would cut off the answer.
+_MOST_DRAINED: Final = 65_536
 
 
 class SlowClient(ConnectionResetError):
-    """The request was not whole in time; gunicorn ends such a connection without a line in its log."""
+    """The request took too long. As a ConnectionResetError, it is not logged by gunicorn."""
 
     def __init__(self) -> None:
         super().__init__(errno.ECONNRESET, f"no whole request within {REQUEST_SECONDS:g} s")
 
 
 class _Reads:
-    """A socket's `recv` for one request at a time, bounded in all."""
+    """A socket's `recv` with one deadline for a whole request."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._sock = sock
@@ -59,7 +63,7 @@ class _Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
         return bool(super().wait_for_data(min(timeout, _FIRST_BYTE_SECONDS)))
 
     def close(self, graceful: bool = False) -> None:
-        """As gunicorn, which however waits for the client in the loop that serves all others."""
+        """As gunicorn's, but without waiting for the client: this runs in the loop that serves all others."""
         if graceful:
             with suppress(OSError):
                 self.sock.shutdown(socket.SHUT_WR)
@@ -69,18 +73,29 @@ class _Connection(TConn):  # type: ignore[misc]  # gunicorn has no types
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
-    """gunicorn's threaded worker with bounded connections."""
+    """gunicorn's threaded worker with bounded times."""
 
-    def is_parent_alive(self) -> bool:
-        """Ends the process once its master was killed: waiting for clients, it held the next one's port."""
-        if self.ppid != os.getppid():
-            end_process("gunicorn's master is gone")
-        return True
+    def init_process(self) -> None:
+        """As gunicorn's, which loads the app here and serves until the end."""
+        threading.Thread(target=self._end_with_master, name="end_with_master", daemon=True).start()
+        super().init_process()
+
+    def _end_with_master(self) -> None:
+        """gunicorn looks for its master only while serving, and then waits for its clients: a worker whose
+        master was killed would keep the port from the next start."""
+        while self.ppid == os.getppid():
+            time.sleep(MASTER_CHECK_SECONDS)
+        end_process("gunicorn's master is gone")
 
     def accept(self, listener: socket.socket) -> None:
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            time.sleep(_OUT_OF_FILES_SECONDS)  # the client waits in the kernel's queue
             return
         self.nr_conns += 1
         self.enqueue_req(_Connection(self.cfg, sock, client, listener.getsockname()))

@@ -23,6 +23,7 @@ def status_blueprint(
     metrics.rows_held.set_function(lambda: store.rows_held)
     metrics.commits_behind.set_function(lambda: store.commits_after(_shown_position(answers)))
     metrics.answer_age.set_function(lambda: _or_nan(answers.age()))
+    metrics.impossible_sizes.set_function(lambda: _impossible_sizes(answers))
     metrics.as_of.set_function(lambda: _as_of(answers))
 
     @status.get("/healthz")
@@ -81,8 +82,13 @@ def _as_of(answers: AnswerCache) -> float:
     return math.nan if as_of_us is None else as_of_us / 1_000_000
 
 
+def _impossible_sizes(answers: AnswerCache) -> int:
+    shown = answers.shown()
+    return shown.answer.impossible_sizes if shown else 0
+
+
 def _or_nan(value: float | None) -> float:
-    """Prometheus' way to say that there is no value."""
+    """NaN is how Prometheus shows that there is no value."""
     return math.nan if value is None else value
 
 

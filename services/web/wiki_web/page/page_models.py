@@ -15,6 +15,8 @@ from wiki_web.data.documents import (
 )
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.store import Progress
+from wiki_web.data.titles import MAX_TITLE
+from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
 from wiki_web.settings import Settings
@@ -117,30 +119,32 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(max(row.per_minute) for row in titles)])
 
-    def title_url(self, title: str, wiki: str | None) -> str:
-        """The address of a title's page: on its wiki, where several are shown."""
+    def title_url(self, title: str, wiki: str | None) -> str | None:
+        """The address of a title's page: on its wiki, where several are shown. None where there is none."""
+        if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
+            return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def top_url(self) -> str:
-        return address("/", self.subject.selection, self.default)
+        return address("./", self.subject.selection, self.default)
 
     def own_url(self) -> str:
         """This page's own address."""
         if self.subject.title is None:
             return self.top_url()
         title, on = self.subject.title, self.subject.on or ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def unfiltered_url(self) -> str:
-        return address("/", without_filters(self.subject.selection, self.default), self.default)
+        return address("./", without_filters(self.subject.selection, self.default), self.default)
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
         query = self.subject.queries[2 if self.subject.title else 0]
         title = self.subject.title or ""
         given = "" if list_format == "json" else list_format
-        return address(f"/api/v1/{query.kind}", query, self.default, title=title, format=given)
+        return address(f"api/v1/{query.kind}", query, self.default, title=title, format=given)
 
 
 def page_model(
@@ -153,7 +157,7 @@ def page_model(
     """`documents` are the answers to the subject's queries, in their order."""
     kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
     main, timeline, changes = cast(kinds, tuple(documents))
-    wikis = list(main.wikis)
+    wikis = [wiki for wiki in main.wikis if is_wiki(wiki)]
     fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
     if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
         fields = [field for field in fields if field.name != "namespace" or field.chosen]

@@ -13,7 +13,7 @@ from wiki_web.data.engines.engine import EngineError, Progress
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import SCHEMA, Hour, microseconds, read_rows
 
-# With a tenth of the rows too old the table is written anew without them: the cost per new row is constant.
+# The table is rewritten once a tenth of its rows is too old, which keeps the cost per new row constant.
 _MAX_OLD_SHARE = 0.1
 _REBASE = """
 CREATE OR REPLACE TABLE changes AS SELECT * FROM changes WHERE event_us > {horizon_us} ORDER BY event_us"""
@@ -29,7 +29,7 @@ def to_duckdb(sql: str) -> str:
 
 
 class DuckDBEngine:
-    """Loads, appends and rebases take turns; a query has a transaction of its own from its preparation on."""
+    """Loads, appends and rebases exclude each other; a query has its own transaction from `prepare` on."""
 
     def __init__(self) -> None:
         self._turn = threading.RLock()
@@ -79,7 +79,7 @@ class DuckDBEngine:
             with self._turn:
                 reader = self._connection.cursor()
             reader.begin()
-            # Only the first look at a table fixes what the transaction sees.
+            # A transaction sees the table as it is at its first query.
             reader.execute(_LOOK).fetchall()
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
@@ -95,7 +95,7 @@ class DuckDBEngine:
         return run
 
     def check(self) -> None:
-        """It lives and dies with this process."""
+        """Nothing to check: it lives in this process."""
 
     def close(self) -> None:
         with self._turn:
@@ -103,7 +103,7 @@ class DuckDBEngine:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        """All or nothing, also where a file can't be read."""
+        """All or nothing, also when a file can't be read in between."""
         self._connection.begin()
         try:
             yield

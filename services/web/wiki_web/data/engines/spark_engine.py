@@ -5,6 +5,7 @@ Held rows are `hours` (cached from history's files), `sealed` (cached from the t
 new row constant. A query reads only the hours that its window reaches.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,14 +26,15 @@ from pyspark.sql.types import StructType
 from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
 from wiki_web.data.queries import Parameter, Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
+from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
 _MIN_NEWEST_ROWS = 2000
 _MAX_NEWEST_SHARE = 0.1
-# So many rows are counted sooner by one task than by several that have to exchange their counts.
+# Up to this many rows, one task is faster than several and the exchange between them.
 _ONE_TASK_ROWS = 200_000
-# Each running query takes all cores for a while; more at once would only make all of them late.
+# Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
-# Rows go to the JVM's heap whole before they are cached, which may then move them to the disk.
+# Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
 _SEALED_AT_ONCE = 100_000
 
 
@@ -79,7 +81,7 @@ class SparkEngine:
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with _engine_errors(self._spark):
             before = self._held
-            # First: the same hours again would be found cached, and then be given back with those before.
+            # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
             _release(before.sealed_frames)
             cached = self._cache_hours(hours, horizon_us, progress)
@@ -90,7 +92,7 @@ class SparkEngine:
     def append(self, rows: pa.Table) -> None:
         with self._changing, _engine_errors(self._spark):
             held = self._held
-            # A row of an hour that history has taken over is in the hour's file.
+            # Rows before the boundary are in their hour's file already.
             rows = rows.filter(pc.field(EVENT_US) >= held.boundary_us)
             if rows.num_rows:
                 self._held = self._with_newest(held, (*held.newest, rows))
@@ -110,7 +112,7 @@ class SparkEngine:
             sealed = concat([before.sealed, *before.newest]).filter(pc.field(EVENT_US) >= from_us)
             sealed_frames = self._cache_rows(sealed)
             with self._changing:
-                # What was appended meanwhile may be of an hour that was taken in with its file.
+                # Rows appended meanwhile may belong to an hour that was just read from its file.
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(rows.filter(pc.field(EVENT_US) >= from_us) for rows in arrived)
                 held = _Held(boundary_of(hours), kept, sealed, sealed_frames)
@@ -144,7 +146,7 @@ class SparkEngine:
         return replace(held, newest=newest, newest_frame=frame)
 
     def _rows(self, held: _Held, after_us: int) -> DataFrame:
-        """All rows after `after_us`, and others that are no dearer to read than to leave out."""
+        """All rows after `after_us`, and older ones where leaving them out would cost more."""
         hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
         frames = [*(cached.frame for cached in hours), *held.sealed_frames]
         if held.newest_frame is not None:
@@ -158,11 +160,11 @@ class SparkEngine:
     def _cache_hours(
         self, hours: Sequence[Hour], horizon_us: int, progress: Progress = lambda done: None
     ) -> tuple[_CachedHour, ...]:
-        """Those that reach beyond `horizon_us`, without the rows before it."""
+        """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
         if not wanted:
             return ()
-        schema = self._spark.read.parquet(str(wanted[-1].path)).schema
+        schema = self._spark.read.parquet(_without_patterns(wanted[-1].path)).schema
         frames = [self._hour_frame(hour, schema, horizon_us) for hour in wanted]
         cached = []
         # An hour is one task.
@@ -173,11 +175,8 @@ class SparkEngine:
         return tuple(cached)
 
     def _hour_frame(self, hour: Hour, schema: StructType, horizon_us: int) -> DataFrame:
-        stored = self._spark.read.schema(schema).parquet(str(hour.path))
-        columns = [
-            (sf.unix_micros(stored[name]) if column == EVENT_US else stored[name]).alias(column)
-            for column, name in STORED.items()
-        ]
+        stored = self._spark.read.schema(schema).parquet(_without_patterns(hour.path))
+        columns = [_read(stored[name], column).alias(column) for column, name in STORED.items()]
         rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
         return rows.persist(StorageLevel.MEMORY_AND_DISK)
 
@@ -191,6 +190,23 @@ class SparkEngine:
         return tuple(frames)
 
 
+def _without_patterns(path: Path) -> str:
+    """`path` for Spark's reader, which takes patterns: a folder may be named `data [1]`."""
+    return re.sub(r"([\\{}\[\]*?])", r"\\\1", str(path))
+
+
+def _read(stored: Column, column: str) -> Column:
+    """As rows.read_rows reads it."""
+    if column == EVENT_US:
+        return sf.unix_micros(stored)
+    if SCHEMA.field(column).type != pa.string():
+        return stored
+    text = sf.make_valid_utf8(stored)
+    if column == "title":
+        text = sf.trim(sf.translate(text, f"_{DIRECTION_MARKS}{CONTROLS}", " "))
+    return sf.coalesce(text, sf.lit("")) if column in ("event_id", "title") else text
+
+
 def _session(master: str) -> SparkSession:
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     builder = (
@@ -201,21 +217,21 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.session.timeZone", "UTC")
         .config("spark.sql.ansi.enabled", "true")
         .config("spark.cleaner.periodicGC.interval", "5min")
-        # Enough for a day of English Wikipedia; with what Java and Python take it fits the container.
+        # Enough for a day of English Wikipedia, and small enough for the container beside Java and Python.
         .config("spark.driver.memory", "768m")
-        # As rows of the plan itself, sealed ones would stay on the heap: twice, and never on the disk.
+        # Larger tables must not become part of the query plan, which holds them on the heap once more.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
-        # Spark keeps a hundred compiled classes; a refresh runs more, so each was compiled every time.
+        # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
-        # A stage compiled as a whole has the commit's moments in it: compiled anew, it never gets warm.
+        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
         .config("spark.sql.codegen.wholeStage", "false")
-        # A JVM out of memory is of no use: its end ends the service, and the next start loads again.
+        # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
         .config(
             "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
         )
     )
     if master.startswith("local"):
-        # The window fits one machine: planning and scheduling, not data, is what a query costs here.
+        # The window is small: a query's cost is planning and scheduling rather than data.
         builder = (
             builder.config("spark.driver.bindAddress", "127.0.0.1")
             .config("spark.driver.host", "127.0.0.1")

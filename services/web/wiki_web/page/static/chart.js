@@ -1,6 +1,6 @@
-// The chart's values under the pointer, read from the table beside it.
+// Shows the chart's values under the pointer; they are in the table beside it.
 
-/** Shows time and value of the bucket that the pointer is over; works for charts that come later, too. */
+/** Shows the values of the bucket under the pointer, also in charts that are added later. */
 export function followPointer(root) {
   root.addEventListener("pointermove", (event) => {
     const plot = event.target.closest?.(".plot");
@@ -14,12 +14,12 @@ function point(root, plot, x) {
   const rows = root.querySelectorAll("#buckets tr");
   const { left, width } = plot.getBoundingClientRect();
   const last = rows.length - 1;
-  const place = Math.min(last, Math.max(0, Math.round(((x - left) / width) * last)));
-  const [until, changes, editors] = [...rows[place].cells].map((cell) => cell.textContent);
+  const index = Math.min(last, Math.max(0, Math.round(((x - left) / width) * last)));
+  const [until, changes, editors] = [...rows[index].cells].map((cell) => cell.textContent);
   root.querySelector("#readout").textContent = `until ${until}: ${changes} changes, ${editors} editors`;
   const cursor = plot.querySelector(".cursor");
   cursor.hidden = false;
-  cursor.style.left = `${(100 * place) / last}%`;
+  cursor.style.left = `${(100 * index) / last}%`;
 }
 
 function clear(root) {

@@ -1,6 +1,6 @@
-// A filter works at once, and the address follows it.
+// Choosing a filter changes the address and the page at once.
 
-/** `refresh.go(address)` shows another view of this page. */
+/** Follows the form, and the browser's back and forward buttons. */
 export function followFilters(refresh) {
   document.addEventListener("change", (event) => {
     const form = event.target.form;
@@ -12,7 +12,7 @@ export function followFilters(refresh) {
   addEventListener("popstate", () => refresh.go());
 }
 
-/** The form's address without what is open or the default. */
+/** The form's address, without fields that are empty or at their default. */
 function addressOf(form) {
   const defaults = new Map();
   for (const field of form.querySelectorAll("[data-default]")) {

@@ -1,6 +1,6 @@
-// Makes one tree equal to another with the fewest changes: what stays the same is not touched.
+// Makes one tree equal to another, without touching what is the same in both.
 
-/** Changes `old` into `fresh`. Elements with data-own, and what `keeps(element)` names, are left alone. */
+/** Changes `old` into `fresh`, except for elements with data-own and those for which `keeps(element)` is true. */
 export function morph(old, fresh, keeps = () => false) {
   if (old.hasAttribute("data-own") || keeps(old)) return;
   morphAttributes(old, fresh);
@@ -14,7 +14,7 @@ function morphAttributes(old, fresh) {
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
   }
-  // A control that a person has used no longer follows its attribute.
+  // Once a control was used, its attribute no longer sets its state.
   if (old.localName === "input" && old.type === "radio") old.checked = fresh.hasAttribute("checked");
   if (old.localName === "option") old.selected = fresh.hasAttribute("selected");
 }
@@ -36,7 +36,7 @@ function morphChildren(old, fresh, keeps) {
       continue;
     }
     if (match === next) next = next.nextSibling;
-    else place(old, match, next);
+    else move(old, match, next);
     if (match.nodeType === Node.ELEMENT_NODE) morph(match, child, keeps);
     else if (match.data !== child.data) match.data = child.data;
   }
@@ -47,7 +47,7 @@ function morphChildren(old, fresh, keeps) {
   }
 }
 
-/** The node of the old tree that becomes `child`: by its key, else the next one if it is of the same kind. */
+/** The old node that becomes `child`: the one with its key, or the next one if it is of the same kind; or null. */
 function matching(child, next, keyed) {
   const key = child.dataset?.key;
   if (key !== undefined) {
@@ -59,8 +59,8 @@ function matching(child, next, keyed) {
   return next.dataset?.key === undefined && next.id === child.id ? next : null;
 }
 
-/** Where the browser can, the move keeps focus and running animations. */
-function place(parent, node, next) {
+/** `moveBefore`, where the browser has it, keeps focus and running animations. */
+function move(parent, node, next) {
   if (parent.moveBefore) parent.moveBefore(node, next);
   else parent.insertBefore(node, next);
 }

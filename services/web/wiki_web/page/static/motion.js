@@ -1,4 +1,4 @@
-// Rows glide to their new place, and counts that grew light up for a moment.
+// Animates rows to their new position, and highlights counts that have changed.
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const GLIDE = { duration: 350, easing: "ease-out" };

@@ -1,6 +1,6 @@
-// Wires the page: what the server rendered stays as it is and is kept up to date in place.
+// Wires the page's parts together; what the server rendered is updated in place.
 import { followPointer } from "./chart.js";
-import { followFilters } from "./filters.js";
+import { followFilters } from "./filter_form.js";
 import { isPaused, followPauses } from "./pause.js";
 import { Refresh } from "./refresh.js";
 import { ServerClock, tellTimes } from "./times.js";

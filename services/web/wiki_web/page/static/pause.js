@@ -1,13 +1,13 @@
-// Whoever reads can hold the feed, or the whole page, still.
+// Pausing the feed, or the whole page.
 
 const paused = new Set();
 
-/** Whether the part named `part` (“page”, “feed”) is held. */
+/** Whether `part` (“page” or “feed”) is paused. */
 export function isPaused(part) {
   return paused.has(part);
 }
 
-/** Makes the buttons below `root` work; `resumed` is called when one lets go. */
+/** Makes the pause buttons below `root` work; `resumed` is called when a part goes on. */
 export function followPauses(root, resumed) {
   root.addEventListener("click", (event) => {
     const button = event.target.closest("[data-pauses]");
@@ -20,7 +20,7 @@ export function followPauses(root, resumed) {
   });
 }
 
-/** The buttons below `root` say what is held; a part that was drawn anew may come with new ones. */
+/** Labels the buttons below `root`; needed again after an update, which may have brought new ones. */
 export function tellPauses(root) {
   for (const button of root.querySelectorAll("[data-pauses]")) {
     const held = paused.has(button.dataset.pauses);

@@ -1,4 +1,4 @@
-// Focus and selected text survive an update.
+// Keeps focus and selected text through an update.
 
 /** Runs `update`, then puts focus and selection back where they were, as far as those nodes still exist. */
 export function keepingSelection(update) {

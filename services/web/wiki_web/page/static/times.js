@@ -1,6 +1,6 @@
-// The server's clock as far as it can be known here, and the times told by it.
+// The server's clock, estimated, and the times shown by it.
 
-/** The browser's clock may be wrong; each response's Date bounds how far, and the bounds narrow. */
+/** The browser's clock may be wrong; each response's Date header narrows the bounds of its error. */
 export class ServerClock {
   #low = -Infinity;
   #high = Infinity;
@@ -13,17 +13,17 @@ export class ServerClock {
     const high = told + 1000 - sent;
     this.#low = Math.max(this.#low, low);
     this.#high = Math.min(this.#high, high);
-    // One of the clocks was set meanwhile: begin anew.
+    // One of the clocks was set meanwhile: start over.
     if (this.#low > this.#high) [this.#low, this.#high] = [low, high];
   }
 
-  /** Milliseconds since the epoch; null until a response has told. */
+  /** Milliseconds since the epoch; null before the first response. */
   now() {
     return Number.isFinite(this.#low) ? Date.now() + (this.#low + this.#high) / 2 : null;
   }
 }
 
-/** 12 s, 4 min, 2 h: as formats.py says it. */
+/** 12 s, 4 min, 2 h; the same as in formats.py. */
 export function span(seconds) {
   const whole = Math.max(0, Math.floor(seconds));
   if (whole < 90) return `${whole} s`;
@@ -31,7 +31,7 @@ export function span(seconds) {
   return `${Math.floor(whole / 3600)} h`;
 }
 
-/** Brings every “… ago” below `root`, and how far the page is behind, up to `clock`. */
+/** Updates each “… ago” below `root`, and how far the page is behind, to `clock`. */
 export function tellTimes(root, clock) {
   const now = clock.now();
   if (now === null) return;
