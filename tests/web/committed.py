@@ -100,7 +100,11 @@ class CommittedChanges:
         return self.commit_table(changes_table(changes))
 
     def commit_table(self, rows: pa.Table, at: float | None = None) -> int:
-        entries = [self._entry(path) for path in self.write_files(rows)]
+        paths = self.write_files(rows)
+        if at is not None:
+            for path in paths:
+                os.utime(path, (at, at))
+        entries = [self._entry(path) for path in paths]
         self._entries += entries
         compact = (self._batch + 1) % COMPACT_EVERY == 0
         name = f"{self._batch}.compact" if compact else str(self._batch)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -25,12 +25,28 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 @dataclass(frozen=True)
 class Position:
-    """The commit that answers are about. `generation` counts loads: batch numbers may begin anew."""
+    """The commit that answers are about. `generation` counts loads: batch numbers may begin anew.
+
+    `as_of_us` is the newest event_time, but not one after the commit: a change from the future moves no window,
+    and is counted when its time has come. None while there is no change. `newest_us` is without that bound.
+    """
 
     generation: int
     batch: int
     committed_at: float
-    as_of_us: int | None  # the newest event_time; None while there is no change
+    as_of_us: int | None
+    newest_us: int | None
+    filled_at: float  # when the newest commit that had rows was committed
+
+    @property
+    def empty_for(self) -> float:
+        """Seconds for which commits have come that had no rows."""
+        return self.committed_at - self.filled_at
+
+    def ahead_of(self, now: float) -> float:
+        """Seconds by which the commit or its newest change is later than `now`: above 0, a clock is wrong."""
+        newest = (self.newest_us or 0) / 1_000_000
+        return max(self.committed_at, newest) - now
 
     @property
     def key(self) -> tuple[int, int, int | None]:
@@ -111,17 +127,20 @@ class Store:
             return self._load()
         with self._advancing:
             self._engine.append(rows)
+            newest = _later(self._position.newest_us, newest_us(rows))
             self._position = Position(
                 self._generation,
                 commit.batch,
                 commit.committed_at,
-                _later(self._position.as_of_us, newest_us(rows)),
+                _later(self._position.as_of_us, _not_after(newest, commit.committed_at)),
+                newest,
+                commit.committed_at if rows.num_rows else self._position.filled_at,
             )
         self._commit_log.accept(commit)
         return True
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
-        """The current commit, its newest event_time, `query` fixed to it. Raises EngineError, NothingHeld."""
+        """The current commit, its `as_of_us`, `query` fixed to it. Raises EngineError, NothingHeld."""
         with self._advancing:
             position = self._position
             if position is None or position.as_of_us is None:
@@ -167,7 +186,9 @@ class Store:
                 break
         else:
             raise CommitLogMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
-        newest = _later(newest_us(tail), boundary_of(hours) or None)
+        filled_at = _written_at(files or [hour.path for hour in hours])
+        committed_at = commit.committed_at if commit else filled_at
+        newest = _not_after(_later(newest_us(tail), boundary_of(hours) or None), committed_at)
         horizon_us = (newest or 0) - self._keep_us
         with self._rebasing, self._advancing:
             self._must_load = True
@@ -177,11 +198,14 @@ class Store:
                 commit_log.accept(commit)
             self._commit_log, self._boundary_us = commit_log, boundary_of(hours)
             held = self._engine.prepare(HELD)()
+            newest_held: int | None = held["newest_us"][0].as_py()
             self._position = Position(
                 self._generation,
                 commit.batch if commit else -1,
-                commit.committed_at if commit else hours[-1].path.stat().st_mtime,
-                held["newest_us"][0].as_py(),
+                committed_at,
+                _not_after(newest_held, committed_at),
+                newest_held,
+                filled_at or committed_at,
             )
             self._must_load = False
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
@@ -214,6 +238,16 @@ class Store:
     def _forget(self) -> None:
         self._position = None
         self.progress = Progress()
+
+
+def _written_at(files: Sequence[Path]) -> float:
+    """When the last of `files` was written; 0 without any."""
+    return files[-1].stat().st_mtime if files else 0.0
+
+
+def _not_after(event_us: int | None, time: float) -> int | None:
+    """The earlier of the two, `time` being in seconds."""
+    return None if event_us is None else min(event_us, int(time * 1_000_000))
 
 
 def _later(one: int | None, other: int | None) -> int | None:
