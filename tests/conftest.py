@@ -1,16 +1,34 @@
-"""Fixtures for all tests: the shared broker, and topics that no other test uses."""
+"""For all tests: how they share a machine, where random choices begin, the shared broker, its topics."""
 
 import itertools
 import logging
 import os
+import random
 import signal
-from collections.abc import Callable, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from harness import side_by_side
 from harness.kafka import Broker
 
+_SHARED = pytest.StashKey[Path]()
+"""A folder that the workers of pytest-xdist share with the process that started them."""
 
+_SEED = "TEST_SEED"
+
+# A busy machine is no failure, and an example that failed can be repeated from the log.
+settings.register_profile(
+    "tests", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Processes that tests start find the services where the tests do, and end with a closed terminal."""
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup they would inherit that it is ignored
@@ -18,6 +36,57 @@ def pytest_configure(config: pytest.Config) -> None:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
+    if workerinput := getattr(config, "workerinput", None):
+        config.stash[_SHARED] = Path(workerinput["shared"])
+    else:
+        _agree_on_a_seed(config)
+        folder = tempfile.TemporaryDirectory(prefix="pytest-shared-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[_SHARED] = Path(folder.name)
+
+
+def _agree_on_a_seed(config: pytest.Config) -> None:
+    """TEST_SEED repeats a run: the workers inherit it, and Hypothesis takes it too where it was given."""
+    if given := os.environ.get(_SEED):
+        if not given.isdecimal():
+            raise pytest.UsageError(f"{_SEED}={given}: expected a whole number")
+        config.option.hypothesis_seed = given
+    else:
+        os.environ[_SEED] = str(random.randrange(10**6))
+
+
+def pytest_report_header() -> str:
+    return f"{_SEED}={os.environ[_SEED]}"
+
+
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["shared"] = str(node.config.stash[_SHARED])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> side_by_side.Groups:
+    return side_by_side.Groups(config, log, config.stash[_SHARED])
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Also without workers in their order: Spark's sessions must not meet in one process."""
+    items[:] = side_by_side.in_order(items)
+    side_by_side.hand_over(items, config.stash[_SHARED])
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """A test's time, and its timeout, begin when it has its turn."""
+    with side_by_side.turn(item.config.stash[_SHARED], alone=side_by_side.is_alone(item)):
+        return (yield)
+
+
+@pytest.fixture
+def seed() -> int:
+    """What a test's random choices begin with: another one in each run, unless TEST_SEED says which."""
+    value = int(os.environ[_SEED])
+    print(f"to repeat its choices: {_SEED}={value}")  # noqa: T201 - shown when the test fails
+    return value
 
 
 @pytest.fixture(scope="session")

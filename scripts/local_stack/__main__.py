@@ -14,8 +14,8 @@ from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
 from local_stack.settings import read_settings
 from local_stack.stack import Stack
-from local_stack.supervision import Supervisor
-from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
+from local_stack.supervision import Supervisor, new_folder
+from wiki_common.settings import WRONG_SETTINGS
 
 
 class Signals:
@@ -76,7 +76,7 @@ def _fresh_logs(folder: Path) -> Path:
 
 
 def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
-    reason = readiness.answers(url, timeout=5, user_agent=user_agent)
+    reason = readiness.stream_answers(url, user_agent=user_agent)
     if reason is None:
         log.say(f"reading {url}")
         return
@@ -89,23 +89,22 @@ def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
 def main() -> int:
     signals = Signals()
     arguments = _arguments()
-    try:
-        settings = read_settings(simulate=arguments.simulate)
-        os.environ |= services.environment(settings)
-        user_agent = service_settings.check(simulate=settings.simulate)
-    except InvalidSettings as error:
-        _fail(WRONG_SETTINGS, *str(error).splitlines())
+    if wrong := service_settings.problems(simulate=arguments.simulate):
+        _fail(WRONG_SETTINGS, *wrong)
+    settings = read_settings(simulate=arguments.simulate)
+    os.environ |= services.environment(settings)
     if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
     lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")
-    stages = services.stages(settings)
+    folder = new_folder()
+    stages = services.stages(settings, folder)
     all_services = list(chain(*stages))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
-        _warn_unless_reachable(settings.stream_url, user_agent, log)
-    supervisor = Supervisor(all_services, logs=logs)
+        _warn_unless_reachable(settings.stream_url, service_settings.user_agent(), log)
+    supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(
             stages,

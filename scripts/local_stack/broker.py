@@ -5,9 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from local_stack.java_properties import properties_text
+
 ROOT = Path(__file__).resolve().parents[2]
 LIBS = ROOT / ".local/kafka/libs"
 LOG4J = ROOT / "scripts/broker/log4j.properties"
+# In another locale Java can't open files whose path has characters beyond ASCII.
+UTF_8 = {"LC_ALL": "C.UTF-8"}
 
 
 @dataclass(frozen=True)
@@ -25,19 +29,21 @@ def _java(main: str, properties: Path, *, heap: str, classpath: Sequence[Path] =
     jars = os.pathsep.join((f"{LIBS}/*", *map(str, classpath)))
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else "java"
-    return Command((java, *options, "-cp", jars, main, str(properties)), {})
+    command = (java, *options, "-cp", jars, main, f"./{properties.name}")
+    # Started in its folder, so that no property holds a path: Kafka takes a comma in one for two folders.
+    return Command(("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(properties.parent), *command), UTF_8)
 
 
 def _write(path: Path, values: Mapping[str, str | int | Path]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{key}={value}\n" for key, value in values.items()), encoding="utf-8")
+    path.write_text(properties_text(values), encoding="ascii")
     return path
 
 
 def zookeeper(folder: Path, *, port: int) -> Command:
     """ZooKeeper on 127.0.0.1:`port` with its data below `folder`."""
     values: dict[str, str | int | Path] = {
-        "dataDir": folder / "zookeeper",
+        "dataDir": "./zookeeper",
         "clientPort": port,
         "clientPortAddress": "127.0.0.1",
         "admin.enableServer": "false",
@@ -69,7 +75,7 @@ def kafka(
         "zookeeper.connect": f"127.0.0.1:{zookeeper_port}",
         # A broker that was killed finds its own ephemeral node until the session ends; keep that short.
         "zookeeper.session.timeout.ms": 6000,
-        "log.dirs": folder / "kafka",
+        "log.dirs": "./kafka",
         "auto.create.topics.enable": "false",
         "offsets.topic.replication.factor": 1,
         "transaction.state.log.replication.factor": 1,

@@ -1,4 +1,4 @@
-"""Short questions to a service on this machine; the answer is None, or the reason why not."""
+"""Short questions to a service or the stream; the answer is None, or the reason why not."""
 
 import urllib.error
 import urllib.request
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from local_stack import ports
 
-# As the services do: no proxy that the environment may name.
+# What runs on this machine is asked directly, whatever proxy the environment names.
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -15,11 +15,23 @@ def listens(host: str, port: int) -> Callable[[], str | None]:
     return lambda: None if ports.accepts(host, port) else f"nothing listens on {host}:{port} yet"
 
 
-def answers(url: str, *, timeout: float = 2, user_agent: str = "run-local") -> str | None:
-    """None once a GET of `url` begins to be answered with 200, else the status and text, or what failed."""
-    request = urllib.request.Request(url, headers={"User-Agent": user_agent})  # noqa: S310  (the user's own URL)
+def answers(url: str) -> str | None:
+    """None once a GET of `url`, on this machine, begins to be answered with 200."""
+    return _reason(_DIRECT, urllib.request.Request(url), timeout=2)  # noqa: S310 - our own URL
+
+
+def stream_answers(url: str, *, user_agent: str) -> str | None:
+    """The same for the stream, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for it."""
+    request = urllib.request.Request(url, headers={"User-Agent": user_agent})  # noqa: S310 - the user's own URL
+    return _reason(urllib.request.build_opener(), request, timeout=5)
+
+
+def _reason(
+    opener: urllib.request.OpenerDirector, request: urllib.request.Request, *, timeout: float
+) -> str | None:
+    """None, or the status and text, or what failed."""
     try:
-        with _DIRECT.open(request, timeout=timeout):
+        with opener.open(request, timeout=timeout):
             return None
     except urllib.error.HTTPError as error:
         with error:

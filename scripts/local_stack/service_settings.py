@@ -1,5 +1,9 @@
-"""The services' own reading of their settings, asked before any of them starts."""
+"""All settings of a run, asked before any service starts: run-local's own, and each service's reading."""
 
+from collections.abc import Callable
+from functools import partial
+
+from local_stack import settings as run_local
 from stream_simulator import settings as simulator
 from wiki_common.settings import InvalidSettings, read_settings
 from wiki_consumer.settings import Settings as ConsumerSettings
@@ -7,14 +11,23 @@ from wiki_producer.settings import Settings as ProducerSettings
 from wiki_web.settings import Settings as WebSettings
 
 
-def check(*, simulate: bool) -> str:
-    """The producer's User-Agent. Raises InvalidSettings with the lines of the first service that refuses."""
-    found = read_settings(ProducerSettings)
-    read_settings(ConsumerSettings)
-    read_settings(WebSettings)
+def problems(*, simulate: bool) -> list[str]:
+    """A line for each setting that is wrong, once also if several services say it."""
+    readers: list[Callable[[], object]] = [
+        partial(run_local.read_settings, simulate=simulate),
+        *(partial(read_settings, each) for each in (ProducerSettings, ConsumerSettings, WebSettings)),
+    ]
     if simulate:
+        readers.append(partial(simulator.read_settings, []))
+    lines = []
+    for read in readers:
         try:
-            simulator.read_settings([])
-        except simulator.InvalidSettings as error:
-            raise InvalidSettings(str(error)) from None
-    return found.wiki_user_agent
+            read()
+        except (InvalidSettings, simulator.InvalidSettings) as error:
+            lines += str(error).splitlines()
+    return list(dict.fromkeys(lines))
+
+
+def user_agent() -> str:
+    """The producer's. Raises InvalidSettings."""
+    return read_settings(ProducerSettings).wiki_user_agent

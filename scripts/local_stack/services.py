@@ -1,14 +1,21 @@
 """What the stack consists of: each service's command, its variables, and how to see that it is ready."""
 
+import os
+import shlex
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from local_stack import broker, readiness
 from local_stack.broker import ROOT
 from local_stack.settings import Settings
 
 Check = Callable[[], str | None]
+
+TOPIC_INIT = "topic-init"
+RESET = "python -m wiki_consumer.checkpoint --reset"
+"""How the consumer names the command that begins a new checkpoint."""
 
 
 @dataclass(frozen=True)
@@ -21,31 +28,73 @@ class Service:
     ready: Check = lambda: None
     one_shot: bool = False
     """Ends by itself; ready when it has ended with exit code 0."""
-    retries: int = 2
-    """How often it is started again when it ends within seconds of its start."""
+    first_attempts: int | None = None
+    """How often it may fail before it has been ready once; then the run ends. None: as often as it likes."""
+    prepared_by: str | None = None
+    """The one-shot that runs again before each start of this service but the first."""
+    advice: Mapping[str, str] = field(default_factory=dict)
+    """What to tell if its log has a certain text when it ends; of a one-shot when it has run again."""
     stop_seconds: int = 8
     group: str = "services"
     stop_order: int = 0
     """Groups of a lower number are stopped, all their processes together, before those of a higher one."""
 
 
-def stages(settings: Settings) -> list[list[Service]]:
-    """The services in the order of their start: a stage begins when all of the one before are ready."""
-    consumer_metrics = {"METRICS_PORT": str(settings.consumer_metrics_port)}
+def stages(settings: Settings, plain_folder: Path) -> list[list[Service]]:
+    """The services in the order of their start: a stage begins when all of the one before are ready.
+
+    `plain_folder` has a path without special characters, for links to folders that may have some.
+    """
     producer_metrics = {"METRICS_PORT": str(settings.producer_metrics_port)}
     simulator = [_simulator(settings)] if settings.simulate else []
     zookeeper, kafka = ([_zookeeper(settings)], [_kafka(settings)]) if settings.own_broker else ([], [])
     found = [
         [*simulator, *zookeeper],
         kafka,
-        [Service("topic-init", _python("wiki_producer.topic_init"), one_shot=True)],
+        [_topic_init()],
         [
-            Service("consumer", _python("wiki_consumer"), consumer_metrics),
+            _consumer(settings, plain_folder),
             Service("web", _python("wiki_web")),
-            Service("producer", _python("wiki_producer"), producer_metrics),
+            Service("producer", _python("wiki_producer"), producer_metrics, prepared_by=TOPIC_INIT),
         ],
     ]
     return [stage for stage in found if stage]
+
+
+def _topic_init() -> Service:
+    return Service(
+        TOPIC_INIT,
+        _python("wiki_producer.topic_init"),
+        one_shot=True,
+        advice={
+            "topic created": "a topic was gone and has been made again, without the records that it had:"
+            " if it is KAFKA_TOPIC, the consumer asks for a new checkpoint"
+        },
+    )
+
+
+def _consumer(settings: Settings, plain_folder: Path) -> Service:
+    # Spark takes its jars as a list with commas in which each entry is a pattern.
+    jars = plain_folder / "spark-jars"
+    jars.symlink_to(ROOT / ".local/spark-jars")
+    return Service(
+        "consumer",
+        _python("wiki_consumer"),
+        {"METRICS_PORT": str(settings.consumer_metrics_port), "SPARK_JARS_DIR": str(jars)},
+        prepared_by=TOPIC_INIT,
+        advice={
+            RESET: "docs/recovery.md says what a new checkpoint means. To begin one, run this in another"
+            " terminal, and again if it finds the consumer running:\n"
+            f"  {reset_command(settings)}"
+        },
+    )
+
+
+def reset_command(settings: Settings) -> str:
+    """RESET for a shell in the checkout."""
+    folder = shlex.quote(str(settings.data))
+    path = "services/common:services/spark-consumer"
+    return f"DATA_DIR={folder} PYTHONPATH={path} .venv/bin/{RESET}"
 
 
 def _simulator(settings: Settings) -> Service:
@@ -53,6 +102,7 @@ def _simulator(settings: Settings) -> Service:
         "simulator",
         _python("stream_simulator"),
         {"SIMULATOR_PORT": str(settings.simulator_port)},
+        first_attempts=3,
         ready=readiness.listens(settings.host, settings.simulator_port),
     )
 
@@ -64,6 +114,7 @@ def _zookeeper(settings: Settings) -> Service:
         command.argv,
         command.env,
         ready=readiness.listens("127.0.0.1", settings.zookeeper_port),
+        first_attempts=3,
         stop_seconds=2,
         group="zookeeper",
         stop_order=2,
@@ -79,7 +130,12 @@ def _kafka(settings: Settings) -> Service:
         command.env,
         ready=readiness.listens("127.0.0.1", settings.kafka_port),
         # One that was killed refuses to start until ZooKeeper has ended its old session.
-        retries=5,
+        first_attempts=5,
+        advice={
+            "Invalid cluster.id": "ZooKeeper has lost its data, or has another broker's, and without it the"
+            " broker's records are of no use. To go on without them (docs/recovery.md says what is lost):\n"
+            f"  {shlex.join(['mv', str(folder / 'kafka'), str(folder / 'kafka.lost')])}"
+        },
         stop_seconds=5,
         group="kafka",
         stop_order=1,
@@ -89,15 +145,23 @@ def _kafka(settings: Settings) -> Service:
 def environment(settings: Settings) -> dict[str, str]:
     """The variables that all services share; what the user has set beside them is inherited."""
     return {
+        **broker.UTF_8,
         "PYTHONUNBUFFERED": "1",
         "BIND_ADDRESS": settings.bind_address,
         "DATA_DIR": str(settings.data),
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers or f"127.0.0.1:{settings.kafka_port}",
         "SPARK_LOCAL_IP": settings.spark_local_ip,
-        "SPARK_JARS_DIR": str(ROOT / ".local/spark-jars"),
         "WEB_PORT": str(settings.web_port),
         "WIKI_STREAM_URL": settings.stream_url,
+        **(_without_proxy(settings.host) if settings.simulate else {}),
     }
+
+
+def _without_proxy(host: str) -> dict[str, str]:
+    """The variables that keep a proxy out of the way to `host`, beside the hosts that they have already."""
+    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = "*" if others.strip() == "*" else ",".join(filter(None, (others, host)))
+    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _python(module: str) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The stack's life: its services started in order, watched, and ended."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,10 +9,10 @@ from local_stack import readiness
 from local_stack.merged_log import MergedLog
 from local_stack.services import Check, Service
 from local_stack.supervision import Supervisor
+from local_stack.upkeep import CannotStart, Upkeep
 
 _READY_WITHIN = 120
 _STOPPED_WITHIN = 18
-_LAST_LINES = 15
 
 
 class Ended(Exception):
@@ -25,7 +24,7 @@ class Ended(Exception):
 
 
 class Stack:
-    """Runs the stages' services until `stops` says so, a service can't be kept up, or `seconds` have passed.
+    """Runs the stages' services until `stops` says so, one can't be started at all, or `seconds` have passed.
 
     `stops` counts the requests to end; the second one ends everything without waiting.
     """
@@ -44,7 +43,7 @@ class Stack:
         self._stages = stages
         self._supervisor = supervisor
         self._log = log
-        self._logs = logs
+        self._upkeep = Upkeep(chain(*stages), supervisor, log.say, logs=logs)
         self._page_url = page_url
         self._stops = stops
         self._deadline = None if seconds is None else time.monotonic() + seconds
@@ -57,8 +56,8 @@ class Stack:
             self._await_data()
             while True:
                 self._watch()
-        except Ended as end:
-            self._log.say(f"{end}; stopping")
+        except (Ended, CannotStart) as end:
+            self._log.say(f"{end}\nstopping")
             return end.code
         finally:
             self._stop()
@@ -68,16 +67,20 @@ class Stack:
         for stage in self._stages:
             self._log.say(f"starting {', '.join(service.name for service in stage)}")
             for service in stage:
-                self._supervisor.start(service.name)
+                self._upkeep.start(service)
             for service in stage:
                 self._await(service.name, self._exit_check(service) if service.one_shot else service.ready)
+                if service.first_attempts is not None:
+                    self._upkeep.is_ready(service)
 
     def _exit_check(self, service: Service) -> Check:
         def check() -> str | None:
-            state, code = self._supervisor.states().get(service.name, ("", 0))
-            if state == "EXITED" and code != 0:
-                raise Ended(code, f"{service.name} ended with exit code {code}")
-            return None if state == "EXITED" else "it still runs"
+            state = self._supervisor.states().get(service.name)
+            if state is None or not state.has_ended:
+                return "it still runs"
+            if state.exit_code != 0:
+                raise Ended(max(1, state.exit_code), f"{service.name} {state.ending}")
+            return None
 
         return check
 
@@ -113,18 +116,7 @@ class Stack:
             raise Ended(1, "the time is over, and the page has had no data")
         if not self._supervisor.runs:
             raise Ended(1, "the process supervisor has ended")
-        for name, (state, _) in self._supervisor.states().items():
-            if state == "FATAL":
-                raise Ended(
-                    1, f"{self._last_lines(name)}\n{name} can't be kept running, its last lines are above"
-                )
-
-    def _last_lines(self, name: str) -> str:
-        log = self._logs / f"{name}.log"
-        if not log.exists():
-            return ""
-        with log.open(encoding="utf-8", errors="replace") as lines:
-            return "".join(f"  {line}" for line in deque(lines, _LAST_LINES))
+        self._upkeep.look()
 
     def _stop(self) -> None:
         self._supervisor.ask_to_stop()

@@ -17,14 +17,20 @@ def free_port() -> int:
     """A TCP port of 127.0.0.1 that nothing uses now, and that was not given before.
 
     It lies below the range of outgoing connections' ports: one of those could be taken before it is used.
+    Each worker of pytest-xdist has a part of that range to itself.
     """
     while True:
-        port = random.randrange(10_000, 32_768)
+        port = random.choice(_ports())
         with closing(socket.socket()) as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             if port not in _given:
                 _given.add(port)
                 return port
+
+
+def _ports() -> range:
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    return range(10_000 + worker, 32_768, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def accepts(port: int) -> bool:

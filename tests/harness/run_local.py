@@ -22,7 +22,9 @@ _MARKER = "RUN_LOCAL_TEST"
 class RunLocal:
     """One run; its processes are known by a variable that all of them inherit."""
 
-    def __init__(self, folder: Path, *arguments: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, folder: Path, *arguments: str, env: dict[str, str] | None = None, checkout: Path = ROOT
+    ) -> None:
         self._marker = uuid.uuid4().hex
         self.web_port = free_port()
         ports = {
@@ -36,7 +38,7 @@ class RunLocal:
             )
         }
         self.process = Process(
-            (str(ROOT / "scripts/run-local"), *arguments),
+            (str(checkout / "scripts/run-local"), *arguments),
             log=folder / "run-local.log",
             env={
                 "STATE_DIR": str(folder / "state"),

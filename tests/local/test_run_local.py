@@ -49,13 +49,59 @@ def test_a_folder_that_cannot_be_made_is_named(start: Start) -> None:
     assert "run-local: STATE_DIR=/dev/null/state/simulate can't be written to: " in run.process.output()
 
 
-def test_a_service_that_fails_at_its_start_ends_everything(start: Start) -> None:
+def test_a_setting_that_a_service_refuses_when_it_starts_ends_everything_at_once(start: Start) -> None:
     run = start("--simulate", SIMULATOR_LEDGER="/nowhere/ledger.jsonl")
+    assert run.process.wait(240) == 2
+    output = run.process.output()
+    assert "run-local  | simulator refuses its settings" in output
+    assert output.count("run-local  |   SIMULATOR_LEDGER=/nowhere/ledger.jsonl") == 1
+    run.wait_until_nothing_is_left()
+
+
+def test_what_the_others_need_is_tried_three_times_at_the_start(start: Start, tmp_path: Path) -> None:
+    folder = tmp_path / "state/simulate/broker"
+    folder.mkdir(parents=True)
+    (folder / "zookeeper").write_text("no folder")
+    run = start("--simulate")
     assert run.process.wait(240) == 1
     output = run.process.output()
-    assert "simulator can't be kept running" in output
-    assert output.count("run-local  |   SIMULATOR_LEDGER=/nowhere/ledger.jsonl") == 3
+    assert output.count("WARN exited: zookeeper") == 3
+    assert "run-local  | zookeeper can't be kept running" in output
     run.wait_until_nothing_is_left()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_the_page_goes_on_while_another_service_cannot_start(start: Start) -> None:
+    port = free_port()
+    run = start("--simulate", PRODUCER_METRICS_PORT=str(port), WEB_ENGINE="duckdb")
+    run.wait_for_line("the page is ready")
+    producer = run.service("wiki_producer")
+    assert producer is not None
+    producer.kill()
+    run.wait_for_line("WARN exited: producer")
+    with closing(_listening(port)):
+        wait_until(
+            lambda: run.process.output().count("WARN exited: producer") > 4,
+            timeout=120,
+            what="the producer is started again and again",
+        )
+        assert run.get("/api/v1/top")["titles"]
+    # Only the first of them is told, with what it said last.
+    output = run.process.output()
+    assert output.count("run-local  | producer is started again in 1 s") == 1
+    assert output.count("run-local  | producer was killed") == 1
+    wait_until(lambda: "resuming" in run.process.output(), timeout=90, what="the producer reads the stream")
+    assert run.stop() == 0
+
+
+def _listening(port: int) -> socket.socket:
+    """A server on `port`, which the process that has just left it may still seem to use."""
+    server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    server.bind(("127.0.0.1", port))
+    server.listen()
+    return server
 
 
 def test_an_unreachable_stream_and_broker_are_said_so(start: Start) -> None:
@@ -112,6 +158,7 @@ def test_a_second_run_does_not_share_the_first_ones_data(start: Start) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_a_simulated_run_shows_a_page_and_ends_in_time(start: Start) -> None:
     run = start("--simulate", "--for", "75")
     run.wait_for_line("the page is ready")

@@ -49,7 +49,6 @@ def test_nothing_is_lost_when_the_stream_resets_closes_and_stalls(
 
 def kill_at_random_moments(flow: Flow, *, kills: int, seed: int, rate: int, longest: float) -> None:
     """SIGKILL the producer `kills` times while events flow, then let it catch up."""
-    print(f"seed of the moments: {seed}")  # noqa: T201 - a failure can be repeated with it
     moments = random.Random(seed)
     producer = flow.start(rate=rate, events=10**9)
     for _ in range(kills):
@@ -74,18 +73,20 @@ def check_that_duplicates_are_of_the_rewind(flow: Flow, *, starts: int, rate: in
 
 @pytest.mark.parametrize("partitions", [1, 12])
 def test_nothing_is_lost_when_the_producer_is_killed(
-    tmp_path: Path, broker: Broker, new_topic_name: TopicNames, partitions: int
+    tmp_path: Path, broker: Broker, new_topic_name: TopicNames, partitions: int, seed: int
 ) -> None:
     with running(tmp_path, broker.bootstrap_servers, new_topic_name(), partitions=partitions) as flow:
-        kill_at_random_moments(flow, kills=2, seed=random.randrange(10**6), rate=300, longest=1)
+        kill_at_random_moments(flow, kills=2, seed=seed, rate=300, longest=1)
         if partitions == 1:
             check_that_duplicates_are_of_the_rewind(flow, starts=2, rate=300)
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_over_20_kills(tmp_path: Path, broker: Broker, new_topic_name: TopicNames) -> None:
+def test_nothing_is_lost_over_20_kills(
+    tmp_path: Path, broker: Broker, new_topic_name: TopicNames, seed: int
+) -> None:
     with running(tmp_path, broker.bootstrap_servers, new_topic_name()) as flow:
-        kill_at_random_moments(flow, kills=20, seed=random.randrange(10**6), rate=500, longest=1.5)
+        kill_at_random_moments(flow, kills=20, seed=seed, rate=500, longest=1.5)
         check_that_duplicates_are_of_the_rewind(flow, starts=20, rate=500)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from harness.kafka import Broker
 from harness.processes import free_port, wait_until
 from producer.events import edit, sse_id
 from producer.flow import Flow, running
+from producer.shifted_stream import shifted_stream
 from wiki_common import VERSION
 
 
@@ -115,6 +117,73 @@ def test_a_broker_that_cannot_be_reached_is_waited_for_and_then_named() -> None:
     assert ended.returncode == 1
     assert f"no Kafka broker answers at KAFKA_BOOTSTRAP_SERVERS={server}" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def hints(env: dict[str, str]) -> int:
+    """How often a producer that ends for want of a broker says that WIKI_USER_AGENT should be set."""
+    unreachable = {
+        "KAFKA_BOOTSTRAP_SERVERS": f"127.0.0.1:{free_port()}",
+        "KAFKA_CONNECT_TIMEOUT": "1s",
+        "METRICS_PORT": str(free_port()),
+        "BIND_ADDRESS": "127.0.0.1",
+    }
+    return run("wiki_producer", **unreachable, **env).stdout.count("WIKI_USER_AGENT is not set")
+
+
+@pytest.mark.parametrize(
+    ("env", "number"),
+    [
+        ({}, 1),
+        ({"WIKI_USER_AGENT": "mine/1.0 (https://example.org)"}, 0),
+        ({"WIKI_STREAM_URL": "http://127.0.0.1:1/v2/stream/recentchange"}, 0),
+        ({"WIKI_STREAM_URL": "https://notwikimedia.org/"}, 0),
+        ({"WIKI_STREAM_URL": "https://Stream.Wikimedia.org/v2/stream/page-create"}, 1),
+    ],
+    ids=["live", "set", "simulated", "other host", "other stream"],
+)
+def test_who_reads_from_wikimedia_without_a_user_agent_of_his_own_is_told_once(
+    env: dict[str, str], number: int
+) -> None:
+    assert hints(env) == number
+
+
+def test_wikis_of_which_no_event_comes_are_named(
+    tmp_path: Path, broker: Broker, new_topic_name: Callable[[], str]
+) -> None:
+    with running(tmp_path, broker.bootstrap_servers, new_topic_name(), wiki="en.wikipedia.com") as flow:
+        producer = flow.start(rate=1000, events=3000)
+        wait_until(lambda: "WIKI_DOMAINS" in producer.output(), timeout=60, what="the log names the setting")
+        wait_until(lambda: flow.metric("events_read_total") >= 2500, timeout=60, what="more events")
+        assert producer.terminate(30) == 0
+        [line] = [line for line in producer.output().splitlines() if "WIKI_DOMAINS" in line]
+        assert "en.wikipedia.com" in line
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status", "said"),
+    [
+        (600, 503, "our clock is 600 s behind the stream's"),
+        (-600, 503, "our clock is 600 s ahead of the stream's"),
+        (120, 200, "our clock is 120 s behind the stream's"),
+        (0, 200, ""),
+    ],
+)
+def test_a_clock_that_is_not_the_streams_is_measured_and_said(
+    flow: Flow, ahead: int, status: int, said: str
+) -> None:
+    with shifted_stream(ahead) as url:
+        producer = flow.start_producer(WIKI_STREAM_URL=url)
+        wait_until(lambda: flow.metric("events_read_total") >= 2, timeout=60, what="events")
+        # The header of the answer has whole seconds.
+        assert abs(flow.metric("clock_skew_seconds") - ahead) <= 2
+        assert flow.metric("stream_lag_seconds") < 10
+        found, text = flow.health()
+        assert found == status, text
+        number = re.compile(r"\d+ s ")
+        assert number.sub("", said) in number.sub("", text)
+        wait_until(lambda: flow.metric("events_read_total") >= 4, timeout=60, what="more events")
+        assert producer.terminate(30) == 0
+        assert producer.output().count("our clock") == (1 if said else 0), "once a minute"
 
 
 def test_a_used_port_is_named(flow: Flow) -> None:

@@ -42,6 +42,27 @@ def test_an_empty_variable_counts_as_unset(monkeypatch: pytest.MonkeyPatch) -> N
     ("variable", "value"),
     [
         ("WIKI_STREAM_URL", "stream.wikimedia.org"),
+        ("WIKI_STREAM_URL", "ftp://stream.wikimedia.org/"),
+        ("WIKI_STREAM_URL", "http://127.0.0.1:abc/v2"),
+        ("WIKI_STREAM_URL", "http://[::1/v2"),
+        ("WIKI_STREAM_URL", "http://[::1]x/v2"),
+        ("WIKI_STREAM_URL", "http://[g::1]/v2"),
+        ("WIKI_STREAM_URL", "http://127.0.0.1:99999/x"),
+        ("WIKI_STREAM_URL", "http://127.0.0.1:0/x"),
+        ("WIKI_STREAM_URL", "http://:80/x"),
+        ("WIKI_STREAM_URL", "http://?x"),
+        ("WIKI_STREAM_URL", "http://h:80:80/"),
+        ("WIKI_STREAM_URL", "http://1.2.3.4.5/"),
+        ("WIKI_STREAM_URL", "http://stream..org/"),
+        ("WIKI_STREAM_URL", f"http://{'a' * 64}.org/"),
+        ("WIKI_STREAM_URL", "http://xn--/"),
+        ("WIKI_STREAM_URL", "http://str%eam.org/"),
+        ("WIKI_STREAM_URL", "http://str\\eam.org/"),
+        ("WIKI_STREAM_URL", "http://stream.org/a b"),
+        ("WIKI_DOMAINS", "enwiki"),
+        ("WIKI_DOMAINS", "en.wikipedia.org,dewiki"),
+        ("WIKI_DOMAINS", "en.wikipedia.org."),
+        ("WIKI_DOMAINS", "*.wikipedia.org"),
         ("WIKI_DOMAINS", "https://en.wikipedia.org"),
         ("WIKI_DOMAINS", ","),
         ("WIKI_USER_AGENT", "ünknown"),
@@ -69,6 +90,86 @@ def test_a_wrong_value_is_one_line_that_names_variable_and_value(
     assert str(wrong.value).startswith(f"{variable}=")
     assert value.strip(",") in str(wrong.value)
     assert "\n" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8010/v2/stream/recentchange",
+        "https://stream.wikimedia.org/v2/stream/recentchange?x=1#y",
+        "HTTP://simulator:80",
+        "http://[::1]:80/",
+        "http://my_stream.example/",
+        "http://wörter.example/",
+    ],
+)
+def test_a_stream_may_be_on_any_host(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("WIKI_STREAM_URL", f" {url}\r")
+    assert read_settings(Settings).wiki_stream_url == url
+
+
+def test_a_login_in_the_streams_url_is_refused_as_it_would_be_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIKI_STREAM_URL", "http://user:s3cret@stream.example/")
+    with pytest.raises(InvalidSettings) as wrong:
+        read_settings(Settings)
+    assert str(wrong.value).startswith("WIKI_STREAM_URL=")
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY"])
+@pytest.mark.parametrize(
+    "value", ["http://[::1/", "socks5://127.0.0.1:1080", "http://me:s3cret@proxy:99999", ":"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_login(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSettings) as wrong:
+        read_settings(Settings)
+    assert str(wrong.value) == (
+        f"{variable}=…: expected an http:// or https:// URL with a host, and a port up to 65535 if any"
+    )
+
+
+def test_a_database_name_for_a_domain_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WIKI_DOMAINS", "enwiki")
+    with pytest.raises(InvalidSettings, match=r"a domain such as en\.wikipedia\.org, not a database name"):
+        read_settings(Settings)
+
+
+@pytest.mark.parametrize("end", ["\r", "\r\n", " ", "\t \r"])
+def test_white_space_and_line_ends_around_any_value_are_no_part_of_it(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    """As an .env file with Windows' line ends leaves them."""
+    values = {
+        "WIKI_STREAM_URL": "http://127.0.0.1:8010/x",
+        "WIKI_DOMAINS": "de.wikipedia.org,fr.wikipedia.org",
+        "WIKI_USER_AGENT": "mine/1.0 (https://example.org)",
+        "WIKI_STREAM_IDLE_TIMEOUT": "30s",
+        "MAX_EVENT_AGE": "2h",
+        "KAFKA_BOOTSTRAP_SERVERS": "a:1,b:2",
+        "KAFKA_TOPIC": "changes",
+        "KAFKA_TOPIC_PARTITIONS": "3",
+        "KAFKA_TOPIC_REPLICATION_FACTOR": "2",
+        "KAFKA_TOPIC_RETENTION_HOURS": "5",
+        "KAFKA_CONNECT_TIMEOUT": "10s",
+        "KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+        "KAFKA_SASL_MECHANISM": "PLAIN",
+        "KAFKA_SASL_USERNAME": "wiki",
+        "METRICS_PORT": "9101",
+        "BIND_ADDRESS": "127.0.0.1",
+        "LOG_LEVEL": "debug",
+        "LOG_FORMAT": "JSON",
+    }
+    monkeypatch.setenv("KAFKA_SASL_PASSWORD", "s3cret" + end.lstrip(" \t"))
+    for name, value in values.items():
+        monkeypatch.setenv(name, value)
+    plain = read_settings(Settings)
+    for name, value in values.items():
+        monkeypatch.setenv(name, end.strip("\r\n") + value + end)
+    assert read_settings(Settings) == plain
+    assert plain.kafka_sasl_password is not None
+    assert plain.kafka_sasl_password.get_secret_value() == "s3cret"
 
 
 def test_settings_are_frozen() -> None:

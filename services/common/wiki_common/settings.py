@@ -4,6 +4,7 @@ import sys
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     SecretStr,
@@ -46,8 +47,15 @@ def _comma_list(value: object) -> object:
     return value
 
 
-CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list), Field(min_length=1)]
+def _spark_master(value: str) -> str:
+    if not value.startswith(("local", "spark://", "yarn", "k8s://")):
+        raise ValueError("expected local[*], spark://…, k8s://… or yarn")
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+SparkMaster = Annotated[str, AfterValidator(_spark_master)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], ANY_CASE]
 LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_in_lower_case)]
 

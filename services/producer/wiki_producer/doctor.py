@@ -1,8 +1,11 @@
-"""`python -m wiki_producer.doctor`: a line for each thing that the producer needs; exit 1 if one fails."""
+"""`python -m wiki_producer.doctor`: a line for each thing that the producer needs.
+
+Exit 1 if one of them fails, 2 for a wrong setting.
+"""
 
 import sys
 
-from wiki_common.settings import InvalidSettings, read_settings
+from wiki_common.settings import WRONG_SETTINGS, InvalidSettings, read_settings
 from wiki_producer.settings import Settings
 from wiki_producer.status.checks import Finding, check_all
 
@@ -12,7 +15,7 @@ def main() -> int:
         settings = read_settings(Settings)
     except InvalidSettings as error:
         print(*(Finding("settings", False, line) for line in str(error).splitlines()), sep="\n")  # noqa: T201
-        return 1
+        return WRONG_SETTINGS
     ok = True
     for finding in check_all(settings):
         print(finding, flush=True)  # noqa: T201

@@ -3,16 +3,28 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from wiki_common import VERSION
 from wiki_common.duration import Duration
 from wiki_common.kafka.security import KafkaSettings, checked_servers
+from wiki_common.kafka.topic import TopicName
 from wiki_common.settings import CommaList, Port
+from wiki_producer.urls import parse_http_url
 
 ALL_DOMAINS: Final = "*"
-# The topic of rejected events has the longer name, and Kafka allows 249 characters.
-_TOPIC: Final = re.compile(r"[a-zA-Z0-9._-]{1,240}")
+_DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def _with_scheme(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    url = text if "://" in text else f"http://{text}"
+    parse_http_url(url)
+    return SecretStr(url)
+
+
+# Its URL may have a login in it.
+Proxy = Annotated[SecretStr, AfterValidator(_with_scheme)]
 
 
 class Settings(KafkaSettings):
@@ -23,11 +35,14 @@ class Settings(KafkaSettings):
     wiki_user_agent: str = (
         f"live-top-of-wikipedia/{VERSION} (https://www.mediawiki.org/wiki/API:Recent_changes_stream) aiohttp"
     )
+    http_proxy: Proxy | None = None
+    https_proxy: Proxy | None = None
+    no_proxy: str | None = None
     wiki_stream_idle_timeout: Duration = Field(default="60s", validate_default=True)
     max_event_age: Duration = Field(default="30m", validate_default=True)
 
     kafka_bootstrap_servers: Annotated[CommaList, AfterValidator(checked_servers)] = ("kafka:9092",)
-    kafka_topic: str = "wiki-changes"
+    kafka_topic: TopicName = "wiki-changes"
     kafka_topic_partitions: int = Field(default=1, ge=1, le=10_000)
     kafka_topic_replication_factor: int = Field(default=1, ge=1, le=100)
     kafka_topic_retention_hours: int = Field(default=24, ge=1, le=100_000)
@@ -43,8 +58,9 @@ class Settings(KafkaSettings):
     @field_validator("wiki_stream_url")
     @classmethod
     def _is_http(cls, value: str) -> str:
-        if not re.fullmatch(r"https?://[^\s/]+\S*", value):
-            raise ValueError("expected an http:// or https:// URL")
+        url = parse_http_url(value)
+        if url.user is not None or url.password is not None:
+            raise ValueError("expected a URL without user name and password: it is shown in logs")
         return value
 
     @field_validator("wiki_user_agent")
@@ -58,14 +74,10 @@ class Settings(KafkaSettings):
     @classmethod
     def _are_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         lowered = tuple(domain.lower() for domain in value)
-        for domain in lowered:
-            if domain != ALL_DOMAINS and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)*", domain):
-                raise ValueError("expected domains such as en.wikipedia.org, separated by commas, or *")
+        for domain in lowered or ("",):
+            if domain != ALL_DOMAINS and _DOMAIN.fullmatch(domain) is None:
+                raise ValueError(
+                    f"{domain!r}: expected a domain such as en.wikipedia.org, not a database name"
+                    " such as enwiki; several separated by commas; or * for all"
+                )
         return lowered
-
-    @field_validator("kafka_topic")
-    @classmethod
-    def _is_topic(cls, value: str) -> str:
-        if not _TOPIC.fullmatch(value) or value in {".", ".."}:
-            raise ValueError("expected up to 240 of a-z A-Z 0-9 . _ -")
-        return value

@@ -86,7 +86,7 @@ def _run_query(
         if lock.acquire_for_jvm(spark, ConsumerVolume(settings.data_dir).lock, stopping=shutdown.requested):
             # Not only once a batch has committed: on a full disk it is what makes room.
             maintaining.start()
-            QuerySupervisor(spark, settings, maintenance, health, metrics, stopping).run()
+            QuerySupervisor(spark, settings, health, metrics, stopping).run()
             maintaining.raise_failure()
     finally:
         maintaining.stop()

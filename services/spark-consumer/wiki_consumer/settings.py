@@ -4,11 +4,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from wiki_common.duration import Duration
 from wiki_common.kafka.security import KafkaSettings, checked_servers
-from wiki_common.settings import Port
+from wiki_common.kafka.topic import TopicName
+from wiki_common.settings import Port, SparkMaster
 from wiki_common.volume import FolderPath
 
 
@@ -18,7 +19,6 @@ def _server_list(value: str) -> str:
 
 
 BootstrapServers = Annotated[str, AfterValidator(_server_list)]
-TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,240}$")]
 
 
 class Settings(KafkaSettings):
@@ -32,7 +32,7 @@ class Settings(KafkaSettings):
     trigger_interval: Duration = timedelta(seconds=1)
     max_offsets_per_trigger: int = Field(default=50_000, ge=1)
     history_retention: Duration = timedelta(days=7)
-    spark_master: str = Field(default="local[*]", pattern=r"^(local|spark|yarn|k8s|mesos)")
+    spark_master: SparkMaster = "local[*]"
     spark_jars_dir: FolderPath = Path("/opt/spark-jars")
 
     metrics_port: Port = 9100

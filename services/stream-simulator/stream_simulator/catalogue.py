@@ -100,8 +100,8 @@ def _categories(seed: int, wiki: Wiki) -> list[Page]:
 def _users(seed: int) -> list[str]:
     names = Names(_random(seed, "users"))
     known = [names.user() for _ in range(3000)]
-    for place, user in enumerate(ODD_USERS):
-        known.insert(5 + 11 * place, user)
+    for number, user in enumerate(ODD_USERS):
+        known.insert(5 + 11 * number, user)
     return [_text(user) for user in dict.fromkeys(known)]
 
 

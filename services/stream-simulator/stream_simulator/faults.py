@@ -1,4 +1,4 @@
-"""Which event handed out, and which request, meets with a fault: by count, so that a run can be repeated."""
+"""Which events and requests meet with a fault: every Nth, so that a run can be repeated."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -21,8 +21,8 @@ class Fault(Enum):
 class Faults:
     """Counts events and requests over all connections since the process started.
 
-    A client that rewinds gets some events again, and these count too: it makes progress only if N is larger
-    than the number of events it rewinds by.
+    A client that rewinds gets some events again, and these are counted again: it gets further only
+    if N is larger than the number of events by which it rewinds.
     """
 
     cut_every: int = 0
@@ -34,7 +34,7 @@ class Faults:
     _requests: int = 0
 
     def take(self, available: int) -> tuple[int, Fault | None]:
-        """How many of `available` events to hand out next, and what happens at the last of them."""
+        """How many of `available` events to hand out next, and the fault, if any, that follows the last."""
         number, fault = min(
             ((distance, fault) for distance, fault in self._distances() if distance <= available),
             key=lambda pair: pair[0],
@@ -44,7 +44,7 @@ class Faults:
         return number, fault
 
     def refuses(self) -> bool:
-        """Whether the request that has just come is to be refused."""
+        """Whether to refuse the request that has just come; counts it."""
         self._requests += 1
         return self.refuse_every > 0 and self._requests % self.refuse_every == 0
 

@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
     except HTTPError as error:
         reason, code = f"answered {error.code}", 1
     except (OSError, HTTPException) as error:
-        reason, code = f"no answer on {host}:{settings.port}: {error}", 1
+        reason, code = f"no answer on port {settings.port}: {getattr(error, 'reason', error)}", 1
     print(reason)  # noqa: T201 - a command's output
     return code
 

@@ -7,9 +7,9 @@ NOT_AN_EVENT = "<html><h1>502 Bad Gateway</h1></html>"
 
 
 def malform(change: Change, variant: int) -> tuple[str, str]:
-    """The event of `change`, an edit, with a fault, and its kind; the variants repeat after the last.
+    """The event of `change`, an edit, with a fault, and its kind; there are five variants.
 
-    The kind is `malformed` if the text is not JSON, `unreadable` if it is, but no change.
+    The kind is `malformed` if the text is not JSON, `unreadable` if it is JSON but no change.
     """
     data, title = event(change), f',"title":{change.page.title},'
     match variant % 5:

@@ -21,8 +21,9 @@ class InvalidPosition(ValueError):
 def first_index(timeline: Timeline, now: int, *, last_event_id: str, since: str) -> int:
     """The index of the first event to send at `now` (ms). Empty texts are absent; raises InvalidPosition.
 
-    `since` counts only where Last-Event-ID assigns nothing. As upstream, events from an id's very time on
-    follow; an id is 1 ms later than its event, so others of that event's millisecond are skipped.
+    `since` counts only where Last-Event-ID assigns nothing. As upstream, what follows begins with the first
+    event at the id's time or later; an id is 1 ms later than its event, so other events of that event's
+    millisecond are skipped.
     """
     oldest = timeline.first_at(now - HISTORY)
     assignments = _assignments(last_event_id) if last_event_id else []

@@ -1,15 +1,38 @@
 """Settings: flags of the command line, and the same names in the environment behind SIMULATOR_."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, CliApp, SettingsConfigDict, SettingsError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    CliApp,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 Count = Annotated[int, Field(ge=0, description="0: never")]
 RefuseStatus = Annotated[Literal[503, 429], BeforeValidator(int)]
 
+Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 _WITHOUT_PREFIX = ("BIND_ADDRESS", "LOG_LEVEL", "LOG_FORMAT")
+
+
+def _level(value: str) -> str:
+    """A level as `logging` writes it; another value is left for the error to show."""
+    return value.upper() if value.upper() in get_args(Level) else value
+
+
+class _Environment(EnvSettingsSource):
+    """White space around a value is no part of it; a value of nothing else counts as unset."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        found, name, is_complex = super().get_field_value(field, field_name)
+        return (found.strip() or None if found else None), name, is_complex
 
 
 class Settings(BaseSettings):
@@ -18,6 +41,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_prefix="SIMULATOR_",
+        env_ignore_empty=True,
         cli_prog_name="python -m stream_simulator",
         cli_exit_on_error=False,
         cli_kebab_case=True,
@@ -47,8 +71,17 @@ class Settings(BaseSettings):
     retry_after: Count = Field(0, description="seconds in a refusal's Retry-After; 0: no such header")
     malformed_every: Count = Field(0, description="make every Nth event of the stream unreadable; 0: never")
     huge_every: Count = Field(0, description="make every Nth event of the stream 1 MB long; 0: never")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", validation_alias="LOG_LEVEL")
-    log_format: Literal["console", "json"] = Field("console", validation_alias="LOG_FORMAT")
+    log_level: Annotated[Level, BeforeValidator(_level)] = Field("INFO", validation_alias="LOG_LEVEL")
+    log_format: Annotated[Literal["console", "json"], BeforeValidator(str.lower)] = Field(
+        "console", validation_alias="LOG_FORMAT"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], *_: Any, **__: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Beside the flags, which come first."""
+        return (_Environment(settings_cls),)
 
     @model_validator(mode="after")
     def _finite_streams_start_somewhere(self) -> "Settings":
@@ -60,7 +93,7 @@ class Settings(BaseSettings):
 
 
 class InvalidSettings(Exception):
-    """A setting is wrong; the text is one line that names it, its value and what is allowed."""
+    """The text is one line per setting that is wrong: its name, its value and what is allowed."""
 
 
 def read_settings(arguments: list[str]) -> Settings:
@@ -70,9 +103,12 @@ def read_settings(arguments: list[str]) -> Settings:
     except SettingsError as error:
         raise InvalidSettings(str(error)) from error
     except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:
-            raise InvalidSettings(first["msg"].removeprefix("Value error, ")) from error
-        name = str(first["loc"][0])
-        variable = name if name in _WITHOUT_PREFIX else f"SIMULATOR_{name.upper()}"
-        raise InvalidSettings(f"{variable}={first['input']}: {first['msg']}") from error
+        raise InvalidSettings("\n".join(_line(problem) for problem in error.errors())) from error
+
+
+def _line(problem: ErrorDetails) -> str:
+    if not problem["loc"]:
+        return problem["msg"].removeprefix("Value error, ")
+    name = str(problem["loc"][0])
+    variable = name if name in _WITHOUT_PREFIX else f"SIMULATOR_{name.upper()}"
+    return f"{variable}={problem['input']}: {problem['msg']}"

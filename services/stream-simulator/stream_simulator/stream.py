@@ -16,7 +16,7 @@ HUGE_COMMENT = Comment(f'"{"x" * 1_000_000}"', '""')
 
 
 class Event(NamedTuple):
-    """An event as the client reads it, and the ledger's line about it, both ending as they must."""
+    """An event as the client reads it, and the ledger's line about it, each with its line end."""
 
     message: str
     line: str

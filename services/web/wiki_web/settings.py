@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wiki_common.duration import Duration, duration_text
-from wiki_common.settings import Port, ServiceSettings
+from wiki_common.settings import Port, ServiceSettings, SparkMaster
 from wiki_common.volume import FolderPath
 from wiki_web.data.queries import MAX_LIMIT
 
@@ -16,7 +16,7 @@ class Settings(ServiceSettings):
     """Each field is the environment variable of the same name in capitals; an empty one counts as unset."""
 
     data_dir: FolderPath = Path("/data")
-    spark_master: Annotated[str, Field(min_length=1)] = "local[*]"
+    spark_master: SparkMaster = "local[*]"
     web_engine: Literal["spark", "duckdb"] = "spark"
     web_port: Port = 5000
     web_window: Duration = timedelta(minutes=30)

@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 
@@ -76,6 +77,59 @@ def test_event_time_is_timestamp_else_meta_dt(spark: SparkSession) -> None:
     parsed = changes.parse(records(spark, *(event(1, at=AT, timestamp=value) for value in timestamps)))
     times = [row[0] for row in parsed.select(F.col("event_time").cast("string")).collect()]
     assert times == ["2026-01-31 11:59:00", *["2026-01-31 12:00:00"] * 4]
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "2026-01-31T12:00:00Z",
+        "2026-01-31T12:00:00.250Z",
+        "2026-01-31T12:00:00.250000001Z",
+        "2026-01-31T13:30:00+01:30",
+        "1970-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+    ],
+)
+def test_meta_dt_is_a_time_of_rfc_3339(spark: SparkSession, time: str) -> None:
+    (row,) = changes.parse(records(spark, event(1, timestamp=None, meta={"dt": time}))).collect()
+    expected = datetime.fromisoformat(time[:26] + "Z" if len(time) > 27 else time)
+    assert row.event_time == expected.astimezone(UTC).replace(tzinfo=None)
+
+
+@pytest.mark.parametrize(
+    "time",
+    [
+        "20260131T120000Z",
+        "2026-01-31 12:00:00Z",
+        "2026-01-31T12:00:00",
+        "2026-01-31T12:00Z",
+        "2026-01-31T12Z",
+        "2026-01-31",
+        "2026",
+        "2026-01-31T12:00:00 Z",
+        "2026-01-31T12:00:00+0100",
+        "2026-01-31T12:00:00 Europe/Berlin",
+        "2026-1-31T12:00:00Z",
+        "2026-02-30T12:00:00Z",
+        "2026-01-31T25:00:00Z",
+        "1969-12-31T23:59:59Z",
+        "+10000-01-01T00:00:00Z",
+        "T12:00:00Z",
+        "now",
+    ],
+)
+def test_any_other_meta_dt_is_no_time(spark: SparkSession, time: str) -> None:
+    (row,) = judge(spark, event(1, timestamp=None, meta={"id": "a", "dt": time}))
+    assert (row.event_time, row.verdict) == (None, changes.MALFORMED)
+
+
+@pytest.mark.parametrize("size", [-1, 2**31, 2**63 - 1, -(2**63)])
+def test_a_size_that_no_page_can_have_is_null_and_counted(spark: SparkSession, size: int) -> None:
+    values = event(1, at=AT, length={"old": 2**31 - 1, "new": size}), event(2, at=AT, length={"old": 0})
+    sizes = [(row.length_old, row.length_new) for row in rows(spark, *values)]
+    assert sizes == [(2**31 - 1, None), (0, None)]
+    told = changes.parse(records(spark, *values)).select(changes.is_incomplete()).collect()
+    assert [row[0] for row in told] == [True, False]
 
 
 def test_a_value_that_names_no_change_is_malformed(spark: SparkSession) -> None:

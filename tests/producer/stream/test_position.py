@@ -56,6 +56,21 @@ def test_an_id_without_a_time_is_no_position(text: str | bytes) -> None:
         parse_position(text)
 
 
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"topic": "a", "partition": 0, "timestamp": 10**30},
+        {"topic": "a", "partition": 0, "timestamp": 253_402_300_800_000},
+        {"topic": "a", "partition": 0, "timestamp": -1},
+        {"topic": "a", "partition": 2**31, "timestamp": NOW},
+        {"topic": "a", "partition": 0, "timestamp": NOW, "offset": 2**63},
+    ],
+)
+def test_numbers_that_upstream_cannot_have_are_no_position(entry: dict[str, object]) -> None:
+    with pytest.raises(UnreadablePosition):
+        parse_position(json.dumps([entry]))
+
+
 @given(st.text() | st.binary())
 def test_any_text_is_a_position_or_none(text: str | bytes) -> None:
     with pytest.raises(UnreadablePosition):

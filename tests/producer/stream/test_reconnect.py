@@ -1,70 +1,34 @@
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from collections.abc import Callable
 
 import aiohttp
 import pytest
-import structlog
-from hypothesis import given
-from hypothesis import strategies as st
 
 from wiki_producer.status.counts import Counts
-from wiki_producer.stream.connection import StreamEnded, StreamRefused
+from wiki_producer.stream.backoff import Backoff
+from wiki_producer.stream.connection import StreamRefused
+from wiki_producer.stream.lines import StreamEnded
+from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.progress import Progress
-from wiki_producer.stream.reconnect import (
-    BACKOFF_CAP_SECONDS,
-    LONGEST_RETRY_AFTER_SECONDS,
-    Disconnect,
-    Outage,
-    StreamFatal,
-    backoff_seconds,
-    classify,
-    keep_connected,
-    retry_after_seconds,
-)
-
-NOW = datetime(2026, 11, 23, 23, tzinfo=UTC)
-
-
-def highest(_low: float, high: float) -> float:
-    return high
-
-
-def test_the_bound_of_the_pause_doubles_up_to_a_cap() -> None:
-    pauses = [backoff_seconds(attempt, None, highest) for attempt in range(12)]
-    assert pauses[:4] == [0.2, 0.4, 0.8, 1.6]
-    assert pauses[-1] == backoff_seconds(10**6, None, highest) == BACKOFF_CAP_SECONDS
-
-
-@given(st.integers(0, 10**4), st.none() | st.floats(0, 10**9))
-def test_a_pause_is_never_shorter_than_the_server_asks_nor_endless(
-    attempt: int, retry_after: float | None
-) -> None:
-    shortest = backoff_seconds(attempt, retry_after, lambda low, _high: low)
-    assert shortest == min(retry_after or 0, LONGEST_RETRY_AFTER_SECONDS)
-    assert backoff_seconds(attempt, retry_after, highest) <= shortest + BACKOFF_CAP_SECONDS
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        (None, None),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("0", 0),
-        ("120", 120),
-        (format_datetime(NOW + timedelta(seconds=90)), 90),
-        (format_datetime(NOW - timedelta(seconds=90)), 0),
-    ],
-)
-def test_retry_after_is_a_number_or_a_date(header: str | None, seconds: float | None) -> None:
-    assert retry_after_seconds(header, NOW) == seconds
+from wiki_producer.stream.reconnect import PATIENCE_SECONDS, StreamFatal, classify, keep_connected
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_refusal_for_good_ends_with_the_servers_words(status: int) -> None:
-    with pytest.raises(StreamFatal, match=f"HTTP {status}: set a User-Agent"):
-        classify(StreamRefused(status, "set a User-Agent", None))
+def test_a_wrong_request_is_refused(status: int) -> None:
+    disconnect = classify(StreamRefused(status, "set a User-Agent", None))
+    assert (disconnect.refused, disconnect.position_refused) == (True, False)
+    assert disconnect.reason == f"HTTP {status}: set a User-Agent"
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+def test_a_position_may_be_refused(status: int) -> None:
+    disconnect = classify(StreamRefused(status, "gone", None, with_position=True))
+    assert (disconnect.refused, disconnect.position_refused) == (False, True)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_login_is_refused_whatever_the_position(status: int) -> None:
+    disconnect = classify(StreamRefused(status, "who?", None, with_position=True))
+    assert (disconnect.refused, disconnect.position_refused) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -87,55 +51,94 @@ def test_a_transient_error_has_a_cause_to_count_by(
     assert disconnect.reason
 
 
-def test_a_loss_is_said_at_once_then_once_a_minute_and_its_end_too() -> None:
-    now = [0.0]
-    outage = Outage("http://stream", clock=lambda: now[0])
-    with structlog.testing.capture_logs() as said:
-        for second in range(0, 130, 10):
-            now[0] = second
-            outage.disconnected(Disconnect("unreachable", "no route"))
-        assert outage.reason == "no route"
-        outage.over()
-    assert [each["event"] for each in said] == ["stream lost, trying again"] * 3 + ["stream back"]
-    assert [each["seconds"] for each in said] == [0, 60, 120, 120]
-    assert outage.reason is None
+class Connections:
+    """Connections that end in given ways, and the time that passes in them and between them."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.progress = Progress()
+        self.counts = Counts()
+        self.asked: list[tuple[bool, bool]] = []
+        """Of each: whether the connection before brought events, and whether its position was refused."""
+        self.pauses: list[float] = []
+
+    async def keep(self, end: Callable[[], tuple[Exception, int, float]]) -> None:
+        """`end` tells of each connection its error, how many events it brought and how long it lasted."""
+
+        async def read(*, read_any: bool, position_refused: bool) -> None:
+            self.asked.append((read_any, position_refused))
+            error, brought, seconds = end()
+            self.progress.events += brought
+            self.now += seconds
+            raise error
+
+        async def sleep(seconds: float) -> None:
+            self.pauses.append(seconds)
+            self.now += seconds
+
+        await keep_connected(
+            read,
+            self.progress,
+            self.counts,
+            Outage("http://stream"),
+            backoff=Backoff(lambda _low, high: high),
+            sleep=sleep,
+            clock=lambda: self.now,
+        )
 
 
-def test_a_stream_that_comes_and_goes_is_said_once_a_minute() -> None:
-    now = [0.0]
-    outage = Outage("http://stream", clock=lambda: now[0])
-    with structlog.testing.capture_logs() as said:
-        for second in range(100):
-            now[0] = second
-            outage.disconnected(Disconnect("ended", "end"))
-            outage.over()
-    assert [each["event"] for each in said] == ["stream lost, trying again", "stream back"] * 2
-
-
-async def test_pauses_grow_until_events_come_again_and_grant_the_servers_wish() -> None:
-    """The steps: an error and how many events the connection brought before it."""
-    progress, counts = Progress(), Counts()
-    steps: list[tuple[Exception, int]] = [
-        (StreamRefused(503, "", None), 0),
-        (StreamRefused(429, "", "7"), 0),
-        (StreamEnded("end"), 5),
-        (ConnectionResetError("peer"), 0),
-        (StreamRefused(404, "gone", None), 0),
+async def test_pauses_grow_until_a_connection_lasts_and_grant_the_servers_wish() -> None:
+    steps: list[tuple[Exception, int, float]] = [
+        (StreamRefused(503, "", None), 0, 0),
+        (StreamRefused(429, "", "7"), 0, 0),
+        (StreamEnded("end"), 5, 900),
+        (ConnectionResetError("peer"), 0, 0),
+        (StreamEnded("end"), 5, 0.1),
+        (RuntimeError("the test ends"), 0, 0),
     ]
-    read_any_seen: list[bool] = []
-    pauses: list[float] = []
+    connections = Connections()
+    with pytest.raises(RuntimeError, match="the test ends"):
+        await connections.keep(lambda: steps.pop(0))
+    assert connections.pauses == [0.2, 7.4, 0.2, 0.4, 0.8]
+    assert [read_any for read_any, _ in connections.asked] == [False, False, False, True, False, True]
+    assert connections.counts.reconnects == {"http_503": 1, "http_429": 1, "ended": 2, "reset": 1}
 
-    async def read(*, read_any: bool) -> None:
-        read_any_seen.append(read_any)
-        error, brought = steps.pop(0)
-        progress.events += brought
-        raise error
 
-    async def sleep(seconds: float) -> None:
-        pauses.append(seconds)
+async def test_a_refusal_of_what_worked_ends_after_a_while_with_the_servers_words() -> None:
+    """And not before, however often it is asked; the pauses in between are those of an outage."""
+    connections = Connections()
+    ends = iter([(StreamEnded("end"), 5, 900.0)])
 
-    with pytest.raises(StreamFatal, match="gone"):
-        await keep_connected(read, progress, counts, Outage("http://stream"), sleep=sleep, uniform=highest)
-    assert pauses == [0.2, 7.4, 0.2, 0.4]
-    assert read_any_seen == [False, False, False, True, False]
-    assert counts.reconnects == {"http_503": 1, "http_429": 1, "ended": 1, "reset": 1}
+    def end() -> tuple[Exception, int, float]:
+        return next(ends, (StreamRefused(404, "gone", None), 0, 0.0))
+
+    with pytest.raises(StreamFatal, match="the stream refuses: HTTP 404: gone"):
+        await connections.keep(end)
+    assert PATIENCE_SECONDS <= connections.now - 900 < PATIENCE_SECONDS + 60
+    assert 30 < len(connections.pauses) < 60
+
+
+async def test_patience_begins_anew_when_something_else_happens() -> None:
+    connections = Connections()
+    connections.progress.events = 1
+
+    def end() -> tuple[Exception, int, float]:
+        if connections.now > 3 * PATIENCE_SECONDS:
+            raise RuntimeError("the test ends")
+        refused = len(connections.asked) % 20
+        return (StreamRefused(404, "gone", None) if refused else ConnectionResetError("peer")), 0, 0
+
+    with pytest.raises(RuntimeError, match="the test ends"):
+        await connections.keep(end)
+
+
+async def test_a_refused_position_is_told_to_the_next_connection() -> None:
+    steps: list[tuple[Exception, int, float]] = [
+        (StreamRefused(404, "gone", None, with_position=True), 0, 0),
+        (StreamEnded("end"), 1, 0),
+        (RuntimeError("the test ends"), 0, 0),
+    ]
+    connections = Connections()
+    with pytest.raises(RuntimeError, match="the test ends"):
+        await connections.keep(lambda: steps.pop(0))
+    assert connections.asked == [(False, False), (False, True), (True, False)]

@@ -91,7 +91,7 @@ def test_an_unreadable_commit_is_the_reason_that_is_told_until_it_can_be_read(
         changes_table([Change(now() - timedelta(seconds=61), title="Whole")]), at=time.time() - 60
     )
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
-    (own.log_dir / "1").write_text("torn", encoding="utf-8")
+    own.tear(Change(now()))
     expect(page.locator("#freshness .reason")).to_contain_text("can’t be read")
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
     assert own_web.get("/healthz") == health_text([]).encode()

@@ -73,7 +73,7 @@ def test_time_never_goes_back(store: Store, committed: CommittedChanges) -> None
 
 
 def test_a_position_tells_how_far_clocks_differ() -> None:
-    at_noon = Position(1, 1, NOON.timestamp(), microseconds(NOON), microseconds(NOON + 90 * SECOND), 0.0)
+    at_noon = Position(1, None, NOON.timestamp(), microseconds(NOON), microseconds(NOON + 90 * SECOND), 0.0)
     assert at_noon.ahead_of(NOON.timestamp()) == 90
     assert at_noon.ahead_of(NOON.timestamp() + 100) == -10
 

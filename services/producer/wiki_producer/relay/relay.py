@@ -14,6 +14,8 @@ from wiki_producer.stream.progress import Progress
 
 # The rewind of a reconnect covers 2 s; the fastest backlog measured is some 20,000 events/s.
 REMEMBERED_IDS: Final = 100_000
+# An event without a type is a message.
+_CHANGE_TYPES: Final = frozenset({"message", ""})
 
 log = structlog.get_logger(__name__)
 
@@ -41,13 +43,20 @@ class Relay:
             if not begun:
                 begun = True
                 on_first()
-            if event.message == "error":
-                self._counts.error_events += 1
-                log.warning("error event from the stream", data=event.data[:500])
+            if event.message not in _CHANGE_TYPES:
+                self._note_other(event)
                 continue
             progress.events += 1
             await self._relay(event)
             progress.last_event_id = event.last_event_id
+
+    def _note_other(self, event: MessageEvent) -> None:
+        if event.message == "error":
+            self._counts.error_events += 1
+            log.warning("error event from the stream", data=event.data[:500])
+        else:
+            self._counts.other_events += 1
+            log.debug("event of another type", type=event.message[:100])
 
     async def _relay(self, event: MessageEvent) -> None:
         counts, publisher = self._counts, self._publisher

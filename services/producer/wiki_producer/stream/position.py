@@ -6,9 +6,12 @@ An id is a JSON array with an entry per partition of upstream's own topics, `{to
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
+from msgspec import Meta
+
+from wiki_common.event_time import LAST_SECOND
 
 # Upstream sends timestamp + 1 ms, so events of one millisecond would be skipped by resuming exactly there.
 REWIND_MS: Final = 2_000
@@ -19,9 +22,9 @@ class Entry(msgspec.Struct, omit_defaults=True, frozen=True):
     """The position within one partition of upstream's topics."""
 
     topic: str
-    partition: int
-    timestamp: int | None = None
-    offset: int | None = None
+    partition: Annotated[int, Meta(ge=0, le=2**31 - 1)]
+    timestamp: Annotated[int, Meta(ge=0, le=LAST_SECOND * 1000 + 999)] | None = None
+    offset: Annotated[int, Meta(ge=-(2**63), le=2**63 - 1)] | None = None
 
 
 class UnreadablePosition(Exception):
@@ -38,6 +41,11 @@ class Position:
     def timestamp(self) -> int:
         """The newest time seen at this point. Entries of idle partitions may lie far behind it."""
         return max(entry.timestamp for entry in self.entries if entry.timestamp is not None)
+
+    @property
+    def oldest_timestamp(self) -> int:
+        """The time of the entry that lies furthest back."""
+        return min(entry.timestamp for entry in self.entries if entry.timestamp is not None)
 
     def rewound(self, by_ms: int) -> "Position":
         """The same point `by_ms` earlier.
@@ -70,6 +78,14 @@ def parse_position(last_event_id: str | bytes) -> Position:
     if all(entry.timestamp is None for entry in entries):
         raise UnreadablePosition(f"no timestamp: {last_event_id[:200]!r}")
     return Position(entries)
+
+
+def timestamp_of(last_event_id: str) -> int | None:
+    """The time of an SSE id in ms; None if it names none."""
+    try:
+        return parse_position(last_event_id).timestamp
+    except UnreadablePosition:
+        return None
 
 
 def oldest(positions: Iterable[Position]) -> Position:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class Progress:
     """Written by the event loop's thread only.
 
-    `events` counts what was read, events of type error left out. `last_event_id` is the SSE id of the last
-    event that was published, dropped or rejected ("": none yet).
+    `events` counts the messages that were read; events of other types are none. `last_event_id` is the SSE id
+    of the last message that was published, dropped or rejected ("": none yet).
     """
 
     events: int = 0

@@ -1,6 +1,8 @@
 """Kafka records to the rows of `changes`: pure functions DataFrame → DataFrame."""
 
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -78,8 +80,15 @@ COLUMNS = (
 
 KEPT, MALFORMED, FUTURE, LATE = "kept", "malformed", "future", "late"
 
-# The last second of the year 9999: what lies beyond is no time, and Spark can't show it.
+# Times of the years 1970 to 9999, in seconds since then; Spark can't show what lies beyond.
 _LAST_SECOND = 253_402_300_799
+# Of RFC 3339's forms the one that upstream writes, and that the producer takes too.
+_RFC_3339 = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+)
+
+# No page has more bytes, and sums of so many rows as a volume can hold don't overflow.
+_MAX_SIZE = 2**31 - 1
 
 
 def parse(records: DataFrame) -> DataFrame:
@@ -90,12 +99,13 @@ def parse(records: DataFrame) -> DataFrame:
     """
     json = F.make_valid_utf8(F.col("value").cast("string"))
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "unreadable"}
-    seconds = F.col("event.timestamp")
+    seconds, text = F.col("event.timestamp"), F.col("event.meta.dt")
+    time = F.when(text.rlike(_RFC_3339), text.try_cast("timestamp"))
     return records.withColumn("event", F.from_json(json, EVENT, options)).withColumn(
         "event_time",
         F.coalesce(
             F.when(seconds.between(0, _LAST_SECOND), F.timestamp_seconds(seconds)),
-            F.col("event.meta.dt").try_cast("timestamp"),
+            F.when(F.unix_seconds(time).between(0, _LAST_SECOND), time),
         ),
     )
 
@@ -116,6 +126,17 @@ def judge(parsed: DataFrame, *, max_event_age: timedelta, now: Column) -> DataFr
     return parsed.withColumn("verdict", verdict)
 
 
+def _is_size(column: Column) -> Column:
+    return column.between(0, _MAX_SIZE)
+
+
+def is_incomplete() -> Column:
+    """Whether a row of `changes` has a null for a value that can't be taken: of another type, or no size."""
+    sizes = (F.col("event.length.old"), F.col("event.length.new"))
+    out_of_range = (F.coalesce(~_is_size(size), F.lit(False)) for size in sizes)
+    return reduce(or_, out_of_range, F.col("event.unreadable").isNotNull())
+
+
 def kept(judged: DataFrame, *, now: Column) -> DataFrame:
     """The rows of `changes`, COLUMNS in order, of the records that were judged KEPT."""
     event = F.col("event")
@@ -133,8 +154,8 @@ def kept(judged: DataFrame, *, now: Column) -> DataFrame:
         "minor": event.minor,
         "patrolled": event.patrolled,
         "comment": event.comment,
-        "length_old": event.length.old,
-        "length_new": event.length.new,
+        "length_old": F.when(_is_size(event.length.old), event.length.old),
+        "length_new": F.when(_is_size(event.length.new), event.length.new),
         "revision_old": event.revision.old,
         "revision_new": event.revision.new,
         "rc_id": event.id,

@@ -1,6 +1,6 @@
 """The streaming query: topic → changes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,7 +10,6 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_consumer.query import changes
-from wiki_consumer.volume.sink_log import COMPACT_INTERVAL_SETTING, compact_interval
 
 IN, NEW, OUT = "records", "new", "changes"
 SAMPLE_LENGTH = 200
@@ -18,17 +17,12 @@ SAMPLE_LENGTH = 200
 
 @dataclass(frozen=True)
 class Query:
-    """What the query reads, keeps and writes.
-
-    `retention` is how long the sink's log names a file; `known_ids` a Parquet file of ids that aren't new.
-    """
+    """What the query reads and keeps; `known_ids` is a Parquet file of ids that aren't new."""
 
     source: Mapping[str, str]
-    output: Path
     checkpoint: Path
     max_event_age: timedelta
     trigger_interval: timedelta
-    retention: timedelta
     known_ids: Path | None
 
 
@@ -49,7 +43,7 @@ def transform(
             F.count_if(verdict == kind).alias(kind)
             for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE)
         ),
-        F.count_if((verdict == changes.KEPT) & F.col("event.unreadable").isNotNull()).alias("incomplete"),
+        F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
         F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
         F.max("timestamp").alias("newest_record"),
     )
@@ -68,21 +62,15 @@ def rows(spark: SparkSession, query: Query) -> DataFrame:
     return transform(records, max_event_age=query.max_event_age, now=F.current_timestamp(), known_ids=known)
 
 
-def start(spark: SparkSession, query: Query) -> StreamingQuery:
-    """Start the query; it goes on from its checkpoint."""
-    # One file per date and trigger: on a cluster the state's parts are brought together for it.
-    spread = int(spark.conf.get("spark.sql.shuffle.partitions") or 1) > 1
-    written = rows(spark, query).repartition(1) if spread else rows(spark, query).coalesce(1)
-    spark.conf.set(COMPACT_INTERVAL_SETTING, compact_interval(query.output))
+def start(spark: SparkSession, query: Query, write: Callable[[DataFrame, int], None]) -> StreamingQuery:
+    """Start the query; it goes on from its checkpoint, and hands each batch and its number to `write`."""
     milliseconds = round(query.trigger_interval.total_seconds() * 1000)
     return (
-        written.writeStream.format("parquet")
+        rows(spark, query)
+        .writeStream.foreachBatch(write)
         .queryName("changes")
         .outputMode("append")
-        .partitionBy("date")
-        .option("path", str(query.output))
         .option("checkpointLocation", str(query.checkpoint))
-        .option("retention", f"{round(query.retention.total_seconds())}s")
         .trigger(processingTime=f"{milliseconds} milliseconds")
         .start()
     )

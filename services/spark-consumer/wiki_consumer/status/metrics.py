@@ -31,7 +31,7 @@ class Metrics:
                 "late": "records dropped since they were older than MAX_EVENT_AGE",
                 "future": "records dropped since they were dated in the future",
                 "malformed": "records dropped since they had no id, title or time",
-                "incomplete": "rows kept with a null for a value of the wrong type",
+                "incomplete": "rows kept with a null for a value of the wrong type or out of range",
             }.items()
         }
         self._duration = Histogram(
@@ -66,7 +66,7 @@ class Metrics:
                 "hours_closed": "hours written to the history",
                 "rows_written": "rows written to the history",
                 "bytes_written": "bytes written to the history",
-                "rows_recovered": "rows that only files out of the sink's log held",
+                "rows_recovered": "rows that came after their hour was closed",
                 "raw_files_lost": "files that no hour waited for any longer, since they can't be read",
                 "raw_files_deleted": "files deleted from changes",
                 "raw_bytes_deleted": "bytes deleted from changes",
@@ -77,7 +77,6 @@ class Metrics:
             name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
                 "raw_files": "files in changes",
-                "committed_files": "files that the sink's log names",
             }.items()
         }
         self._last_maintenance: float | None = None

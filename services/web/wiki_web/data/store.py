@@ -1,4 +1,4 @@
-"""From the log into the engine: one load, then each commit as it comes; answers are fixed to a commit."""
+"""Commits into the engine: one load, then each batch as it comes; answers are fixed to a commit."""
 
 import threading
 import time
@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import structlog
 
-from wiki_web.data.commit_log import Commit, CommitLog, CommitLogAway, CommitLogMoved
+from wiki_common.volume import BatchId
 from wiki_web.data.engines.engine import Engine
+from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, statement_of
-from wiki_web.data.rows import MICROSECOND, boundary_of, closed_hours, concat, newest_us, read_rows
+from wiki_web.data.rows import MICROSECOND, RowsError, boundary_of, closed_hours, concat, newest_us, read_rows
 
 _log = structlog.get_logger(__name__)
 
@@ -25,14 +27,14 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 @dataclass(frozen=True)
 class Position:
-    """The commit that answers are about. `generation` counts loads: batch numbers may begin anew.
+    """The commit that answers are about. `generation` counts loads.
 
-    `as_of_us` is the newest event_time, but not one after the commit: a change from the future moves no window,
-    and is counted when its time has come. None while there is no change. `newest_us` is without that bound.
+    `as_of_us` is the newest event_time, but none after the commit: a change from the future moves no window, and
+    counts when its time has come. None while there is no change. `newest_us` is without that bound.
     """
 
     generation: int
-    batch: int
+    batch: BatchId | None  # None: history is all there is
     committed_at: float
     as_of_us: int | None
     newest_us: int | None
@@ -49,8 +51,8 @@ class Position:
         return max(self.committed_at, newest) - now
 
     @property
-    def key(self) -> tuple[int, int, int | None]:
-        return self.generation, self.batch, self.as_of_us
+    def key(self) -> tuple[int, str, int | None]:
+        return self.generation, str(self.batch), self.as_of_us
 
 
 @dataclass(frozen=True)
@@ -77,13 +79,13 @@ class Store:
         self._changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._commit_log = CommitLog(self._changes_dir)
+        self._follower = Follower(self._changes_dir)
         self._advancing = threading.Lock()
         # Not at once with a load: a rebase would bring rows back that the load has dropped.
         self._rebasing = threading.Lock()
         self._boundary_us = 0
         self._position: Position | None = None
-        # The log no longer continues what is held, or a load has failed half-way.
+        # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
         self._logged_at = 0.0
@@ -105,24 +107,22 @@ class Store:
 
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
-        return max(0, CommitLog(self._changes_dir).latest_batch() - (position.batch if position else -1))
+        return Follower(self._changes_dir).commits_after(position.batch if position else None)
 
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
 
-        Raises OSError, CommitLogError, RowsError or EngineError; the next call tries the same again.
+        Raises OSError, FolderMoved, RowsError or EngineError; the next call tries the same again.
         """
         if self._position is None or self._must_load:
             return self._load()
         try:
-            commit = self._commit_log.poll()
+            commit = self._follower.poll()
             if commit is None:
                 return False
             rows = self._read(commit, self._position)
-        except CommitLogAway:
-            return False
-        except (CommitLogMoved, FileNotFoundError) as error:
-            _log.warning("log moved, loading again", reason=str(error))
+        except (FolderMoved, FileNotFoundError) as error:
+            _log.warning("changes moved, loading again", reason=str(error))
             self._must_load = True
             return self._load()
         with self._advancing:
@@ -136,7 +136,7 @@ class Store:
                 newest,
                 commit.committed_at if rows.num_rows else self._position.filled_at,
             )
-        self._commit_log.accept(commit)
+        self._follower.accept(commit)
         return True
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
@@ -160,34 +160,32 @@ class Store:
             return True
 
     def _read(self, commit: Commit, position: Position) -> pa.Table:
-        """The commit's rows that aren't in closed hours: a log that was put in place later repeats those."""
+        """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
         return read_rows([self._changes_dir / file for file in commit.files], from_us=from_us)
 
     def _load(self) -> bool:
         """Read everything; False while there is nothing. If an hour is closed meanwhile, read again."""
         for _ in range(_LOAD_ATTEMPTS):
-            commit_log = CommitLog(self._changes_dir)
+            follower = Follower(self._changes_dir)
             hours = closed_hours(self._data_dir)
             try:
-                commit = self._first_poll(commit_log)
+                commit = follower.poll()
                 if commit is None and not hours:
                     self._forget()
                     return False
                 files = [self._changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
-            except CommitLogAway:
-                return False
-            except (CommitLogMoved, FileNotFoundError) as error:
-                _log.warning("log moved while loading", reason=str(error))
+                filled_at = _last_filled_at(files) or _last_filled_at([hour.path for hour in hours])
+            except (FolderMoved, FileNotFoundError) as error:
+                _log.warning("changes moved while loading", reason=str(error))
                 continue
             if closed_hours(self._data_dir)[-1:] == hours[-1:]:
                 break
         else:
-            raise CommitLogMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
-        filled_at = _written_at(files or [hour.path for hour in hours])
-        committed_at = commit.committed_at if commit else filled_at
+            raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
+        committed_at = commit.committed_at if commit else hours[-1].path.stat().st_mtime
         newest = _not_after(_later(newest_us(tail), boundary_of(hours) or None), committed_at)
         horizon_us = (newest or 0) - self._keep_us
         with self._rebasing, self._advancing:
@@ -195,13 +193,13 @@ class Store:
             self._engine.load(hours, tail, horizon_us, lambda done: self._advance(len(files) + done))
             self._generation += 1
             if commit:
-                commit_log.accept(commit)
-            self._commit_log, self._boundary_us = commit_log, boundary_of(hours)
+                follower.accept(commit)
+            self._follower, self._boundary_us = follower, boundary_of(hours)
             held = self._engine.prepare(HELD)()
             newest_held: int | None = held["newest_us"][0].as_py()
             self._position = Position(
                 self._generation,
-                commit.batch if commit else -1,
+                commit.batch if commit else None,
                 committed_at,
                 _not_after(newest_held, committed_at),
                 newest_held,
@@ -210,15 +208,6 @@ class Store:
             self._must_load = False
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
         return True
-
-    def _first_poll(self, commit_log: CommitLog) -> Commit | None:
-        """Without a log, a first load takes the history alone; a later one raises CommitLogAway."""
-        try:
-            return commit_log.poll()
-        except CommitLogAway:
-            if self._position is not None:
-                raise
-            return None
 
     def _read_all(self, files: list[Path], from_us: int) -> pa.Table:
         tables = []
@@ -240,9 +229,13 @@ class Store:
         self.progress = Progress()
 
 
-def _written_at(files: Sequence[Path]) -> float:
-    """When the last of `files` was written; 0 without any."""
-    return files[-1].stat().st_mtime if files else 0.0
+def _last_filled_at(files: Sequence[Path]) -> float | None:
+    """When the last of `files`, in their order, that has rows was written; None if none has."""
+    try:
+        last = next((path for path in reversed(files) if pq.read_metadata(path).num_rows), None)
+    except pa.ArrowException as error:
+        raise RowsError(str(error)) from error
+    return None if last is None else last.stat().st_mtime
 
 
 def _not_after(event_us: int | None, time: float) -> int | None:

@@ -1,0 +1,52 @@
+"""run-local in a checkout whose path every program on the way could misread."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from harness.processes import wait_until
+from harness.run_local import RunLocal
+from local.odd_paths import ODDEST_NAME
+from local_stack.broker import ROOT
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """The files that run, in a folder of the oddest name; what `scripts/setup` installs is linked."""
+    folder = tmp_path / ODDEST_NAME
+    for name in ("scripts", "services"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / "tests").mkdir()
+    shutil.copy(ROOT / "tests/requirements.txt", folder / "tests")
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    for jars in ("kafka/libs", "spark-jars"):
+        # Not a link to the folder: Java and Spark must see the odd path.
+        (folder / ".local" / jars).mkdir(parents=True)
+        for file in (ROOT / ".local" / jars).iterdir():
+            (folder / ".local" / jars / file.name).symlink_to(file.resolve())
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path, checkout: Path) -> Iterator[RunLocal]:
+    # An empty STATE_DIR counts as unset: data goes below the checkout.
+    env = {"STATE_DIR": "", "LC_ALL": "C", "LANG": "C"}
+    with closing(RunLocal(tmp_path, "--simulate", env=env, checkout=checkout)) as started:
+        yield started
+
+
+def test_everything_runs_in_a_folder_of_any_name_and_in_any_locale(
+    run: RunLocal, checkout: Path, tmp_path: Path
+) -> None:
+    run.wait_for_line("the page is ready")
+    wait_until(lambda: bool(run.get("/api/v1/top")["titles"]), timeout=90, what="the page lists titles")
+    assert run.stop() == 0
+    state = checkout / ".local/simulate"
+    for data in ("broker/zookeeper/version-2", "broker/kafka/wiki-changes-0", "data/changes"):
+        assert any((state / data).iterdir()), f"{data} is where it belongs"
+    assert sorted(tmp_path.iterdir()) == [checkout, tmp_path / "run-local.log"]

@@ -1,0 +1,61 @@
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from harness.processes import free_port
+from local_stack import readiness
+
+URL = "http://stream.invalid/v2/stream/recentchange"
+
+
+class _Proxy(ThreadingHTTPServer):
+    """Answers every request by itself, as a proxy that has fetched it would, and remembers what was asked."""
+
+    asked: list[tuple[str, str]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: _Proxy
+
+    def do_GET(self) -> None:
+        self.server.asked.append((self.path, self.headers["User-Agent"]))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the base class
+        pass
+
+
+@pytest.fixture
+def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Proxy]:
+    """A proxy that the environment names."""
+    with _Proxy(("127.0.0.1", 0), _Handler) as server:
+        server.asked = []
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        for variable in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+            monkeypatch.delenv(variable, raising=False)
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_the_stream_is_asked_through_the_proxy(proxy: _Proxy) -> None:
+    assert readiness.stream_answers(URL, user_agent="test/1.0") is None
+    assert proxy.asked == [(URL, "test/1.0")]
+
+
+def test_a_stream_that_no_proxy_is_for_is_asked_directly(
+    proxy: _Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "stream.invalid")
+    assert readiness.stream_answers(URL, user_agent="test/1.0") is not None
+    assert proxy.asked == []
+
+
+def test_services_on_this_machine_are_asked_directly(proxy: _Proxy) -> None:
+    assert "refused" in (readiness.answers(f"http://127.0.0.1:{free_port()}/readyz") or "")
+    assert proxy.asked == []
