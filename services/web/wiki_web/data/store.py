@@ -2,20 +2,21 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import structlog
 
 from wiki_common.volume import BatchId
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, statement_of
-from wiki_web.data.rows import MICROSECOND, boundary_of, closed_hours, concat, newest_us, read_rows
+from wiki_web.data.rows import MICROSECOND, RowsError, boundary_of, closed_hours, concat, newest_us, read_rows
 
 _log = structlog.get_logger(__name__)
 
@@ -26,12 +27,28 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 @dataclass(frozen=True)
 class Position:
-    """The commit that answers are about. `generation` counts loads."""
+    """The commit that answers are about. `generation` counts loads.
+
+    `as_of_us` is the newest event_time, but none after the commit: a change from the future moves no window,
+    and counts when its time has come. None while there is no change. `newest_us` is without that bound.
+    """
 
     generation: int
     batch: BatchId | None  # None: history is all there is
     committed_at: float
-    as_of_us: int | None  # the newest event_time; None while there is no change
+    as_of_us: int | None
+    newest_us: int | None
+    filled_at: float  # when the newest commit that had rows was committed
+
+    @property
+    def empty_for(self) -> float:
+        """Seconds for which commits have come that had no rows."""
+        return self.committed_at - self.filled_at
+
+    def ahead_of(self, now: float) -> float:
+        """Seconds by which the commit or its newest change is later than `now`: above 0, a clock is wrong."""
+        newest = (self.newest_us or 0) / 1_000_000
+        return max(self.committed_at, newest) - now
 
     @property
     def key(self) -> tuple[int, str, int | None]:
@@ -110,17 +127,20 @@ class Store:
             return self._load()
         with self._advancing:
             self._engine.append(rows)
+            newest = _later(self._position.newest_us, newest_us(rows))
             self._position = Position(
                 self._generation,
                 commit.batch,
                 commit.committed_at,
-                _later(self._position.as_of_us, newest_us(rows)),
+                _later(self._position.as_of_us, _not_after(newest, commit.committed_at)),
+                newest,
+                commit.committed_at if rows.num_rows else self._position.filled_at,
             )
         self._follower.accept(commit)
         return True
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
-        """The current commit, its newest event_time, `query` fixed to it. Raises EngineError, NothingHeld."""
+        """The current commit, its `as_of_us`, `query` fixed to it. Raises EngineError, NothingHeld."""
         with self._advancing:
             position = self._position
             if position is None or position.as_of_us is None:
@@ -157,6 +177,7 @@ class Store:
                 files = [self._changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
+                filled_at = _last_filled_at(files) or _last_filled_at([hour.path for hour in hours])
             except (FolderMoved, FileNotFoundError) as error:
                 _log.warning("changes moved while loading", reason=str(error))
                 continue
@@ -164,7 +185,8 @@ class Store:
                 break
         else:
             raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
-        newest = _later(newest_us(tail), boundary_of(hours) or None)
+        committed_at = commit.committed_at if commit else hours[-1].path.stat().st_mtime
+        newest = _not_after(_later(newest_us(tail), boundary_of(hours) or None), committed_at)
         horizon_us = (newest or 0) - self._keep_us
         with self._rebasing, self._advancing:
             self._must_load = True
@@ -174,11 +196,14 @@ class Store:
                 follower.accept(commit)
             self._follower, self._boundary_us = follower, boundary_of(hours)
             held = self._engine.prepare(HELD)()
+            newest_held: int | None = held["newest_us"][0].as_py()
             self._position = Position(
                 self._generation,
                 commit.batch if commit else None,
-                commit.committed_at if commit else hours[-1].path.stat().st_mtime,
-                held["newest_us"][0].as_py(),
+                committed_at,
+                _not_after(newest_held, committed_at),
+                newest_held,
+                filled_at or committed_at,
             )
             self._must_load = False
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
@@ -202,6 +227,20 @@ class Store:
     def _forget(self) -> None:
         self._position = None
         self.progress = Progress()
+
+
+def _last_filled_at(files: Sequence[Path]) -> float | None:
+    """When the last of `files`, in their order, that has rows was written; None if none has."""
+    try:
+        last = next((path for path in reversed(files) if pq.read_metadata(path).num_rows), None)
+    except pa.ArrowException as error:
+        raise RowsError(str(error)) from error
+    return None if last is None else last.stat().st_mtime
+
+
+def _not_after(event_us: int | None, time: float) -> int | None:
+    """The earlier of the two, `time` being in seconds."""
+    return None if event_us is None else min(event_us, int(time * 1_000_000))
 
 
 def _later(one: int | None, other: int | None) -> int | None:

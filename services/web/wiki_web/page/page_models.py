@@ -19,10 +19,12 @@ from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
+from wiki_web.page.formats import span
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
+_SKEW_TOLD: Final = 5.0  # seconds
 _FEED_LENGTH: Final = 40
 _TITLE_CHANGES: Final = 200
 
@@ -34,6 +36,8 @@ class Status:
     state: State
     committed_at: datetime | None
     rendered_at: datetime
+    filled_at: datetime | None  # when the last commit with changes came, if those after it have none
+    ahead: float  # seconds by which what was committed is later than this machine's clock
     failing: bool
     progress: Progress
     refresh_seconds: int
@@ -84,6 +88,12 @@ class PageModel:
     def as_of(self) -> datetime | None:
         """Up to when changes are counted."""
         return self.main.as_of
+
+    @property
+    def skew(self) -> str | None:
+        """How far the clocks differ, if that is more than they do by chance."""
+        ahead = self.status.ahead
+        return span(ahead) if ahead > _SKEW_TOLD else None
 
     @property
     def chart(self) -> AreaChart | None:

@@ -7,7 +7,7 @@ from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
-from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
+from wiki_web.data.answer_cache import STALE_AFTER, AnswerCache, CachedAnswer
 from wiki_web.data.answers import history_url
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Position, Store
@@ -50,6 +50,8 @@ def pages_blueprint(
             state=answers.state_of(position),
             committed_at=datetime.fromtimestamp(position.committed_at, UTC) if position else None,
             rendered_at=datetime.now(UTC),
+            filled_at=_filled_at(position),
+            ahead=position.ahead_of(time.time()) if position else 0.0,
             failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
@@ -79,6 +81,12 @@ def pages_blueprint(
         return wikis[0] if wikis else None
 
     return pages
+
+
+def _filled_at(position: Position | None) -> datetime | None:
+    if position is None or position.empty_for <= STALE_AFTER:
+        return None
+    return datetime.fromtimestamp(position.filled_at, UTC)
 
 
 def root() -> str:
