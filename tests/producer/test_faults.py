@@ -30,7 +30,7 @@ def test_nothing_is_lost_when_the_stream_cuts_refuses_and_sends_rubbish(
 ) -> None:
     with running(tmp_path, broker.bootstrap_servers, new_topic_name()) as flow:
         read_to_the_end(
-            flow, events=1500, rate=300, cut_every=170, refuse_every=3, malformed_every=90, huge_every=400
+            flow, events=1500, rate=300, cut_every=340, refuse_every=3, malformed_every=90, huge_every=400
         )
         assert flow.duplicates() == 0, "within a process nothing is published twice"
         assert flow.metric("reconnects_total") >= 5
@@ -43,7 +43,7 @@ def test_nothing_is_lost_when_the_stream_resets_closes_and_stalls(
     tmp_path: Path, broker: Broker, new_topic_name: TopicNames
 ) -> None:
     with running(tmp_path, broker.bootstrap_servers, new_topic_name(), partitions=12) as flow:
-        read_to_the_end(flow, events=1500, rate=300, reset_every=350, close_every=230, stall_after=700)
+        read_to_the_end(flow, events=1500, rate=300, reset_every=700, close_every=460, stall_after=900)
         assert flow.duplicates() == 0
 
 
@@ -94,9 +94,9 @@ def test_nothing_is_lost_over_20_kills(
 @pytest.mark.parametrize(
     "faults",
     [
-        {"cut_every": 50},
-        {"close_every": 50},
-        {"reset_every": 50},
+        {"cut_every": 100},
+        {"close_every": 100},
+        {"reset_every": 100},
         {"refuse_every": 2, "close_every": 100},
         {"refuse_every": 2, "refuse_status": 429, "retry_after": 1, "close_every": 300},
         {"stall_after": 300},

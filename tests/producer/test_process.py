@@ -73,6 +73,14 @@ def test_what_is_too_old_is_given_up_and_the_gap_is_named(flow: Flow) -> None:
     assert 1800 <= gap["seconds"] < 1800 + 600, "MAX_EVENT_AGE is 30 minutes"
 
 
+def test_a_stream_of_rubbish_is_said_once_a_minute_and_counted(flow: Flow) -> None:
+    producer = flow.start(rate=500, events=10**9, faults={"malformed_every": 3})
+    wait_until(lambda: flow.metric("events_rejected_total") > 50, timeout=60, what="rejected events")
+    assert producer.terminate(30) == 0
+    assert producer.output().count("event rejected") == 1
+    assert len(flow.rejected()) > 50
+
+
 def test_a_stream_that_cannot_be_reached_is_said_at_once_and_waited_for(flow: Flow) -> None:
     producer = flow.start_producer()
     wait_until(lambda: "stream lost, trying again" in producer.output(), timeout=60, what="the log says so")
