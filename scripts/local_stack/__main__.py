@@ -16,6 +16,7 @@ from local_stack.settings import read_settings
 from local_stack.stack import Stack
 from local_stack.supervision import Supervisor, new_folder
 from wiki_common.settings import WRONG_SETTINGS
+from wiki_producer.settings import Settings as ProducerSettings
 
 
 class Signals:
@@ -75,8 +76,8 @@ def _fresh_logs(folder: Path) -> Path:
     return folder
 
 
-def _warn_unless_reachable(url: str, user_agent: str, log: MergedLog) -> None:
-    reason = readiness.stream_answers(url, user_agent=user_agent)
+def _warn_unless_reachable(producer: ProducerSettings, log: MergedLog) -> None:
+    url, reason = producer.wiki_stream_url, readiness.stream_answers(producer)
     if reason is None:
         log.say(f"reading {url}")
         return
@@ -103,7 +104,7 @@ def main() -> int:
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
-        _warn_unless_reachable(settings.stream_url, service_settings.user_agent(), log)
+        _warn_unless_reachable(service_settings.producer(), log)
     supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(

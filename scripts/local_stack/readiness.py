@@ -5,6 +5,8 @@ import urllib.request
 from collections.abc import Callable
 
 from local_stack import ports
+from wiki_producer.settings import Settings
+from wiki_producer.stream.proxy import proxy_for_stream
 
 
 def listens(host: str, port: int) -> Callable[[], str | None]:
@@ -18,10 +20,13 @@ def answers(url: str) -> str | None:
     return _reason(direct, urllib.request.Request(url), timeout=2)  # noqa: S310 - our own URL
 
 
-def stream_answers(url: str, *, user_agent: str) -> str | None:
-    """The same for the stream, through the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY name for it."""
-    request = urllib.request.Request(url, headers={"User-Agent": user_agent})  # noqa: S310 - the user's own URL
-    return _reason(urllib.request.build_opener(), request, timeout=5)
+def stream_answers(producer: Settings) -> str | None:
+    """The same for the stream, asked as the producer asks it: by its name and through its proxy."""
+    headers = {"User-Agent": producer.wiki_user_agent}
+    request = urllib.request.Request(producer.wiki_stream_url, headers=headers)  # noqa: S310 - the user's own
+    proxy = proxy_for_stream(producer)
+    proxies = {} if proxy is None else {request.type: str(proxy)}
+    return _reason(urllib.request.build_opener(urllib.request.ProxyHandler(proxies)), request, timeout=5)
 
 
 def _reason(

@@ -28,6 +28,6 @@ def problems(*, simulate: bool) -> list[str]:
     return list(dict.fromkeys(lines))
 
 
-def user_agent() -> str:
-    """The producer's. Raises InvalidSettings."""
-    return read_settings(ProducerSettings).wiki_user_agent
+def producer() -> ProducerSettings:
+    """Raises InvalidSettings."""
+    return read_settings(ProducerSettings)

@@ -1,6 +1,5 @@
 """What the stack consists of: each service's command, its variables, and how to see that it is ready."""
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping
@@ -153,15 +152,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "SPARK_LOCAL_IP": settings.spark_local_ip,
         "WEB_PORT": str(settings.web_port),
         "WIKI_STREAM_URL": settings.stream_url,
-        **(_without_proxy(settings.host) if settings.simulate else {}),
     }
-
-
-def _without_proxy(host: str) -> dict[str, str]:
-    """The variables that keep a proxy out of the way to `host`, beside the hosts that they have already."""
-    others = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
-    hosts = "*" if others.strip() == "*" else ",".join(filter(None, (others, host)))
-    return {"no_proxy": hosts, "NO_PROXY": hosts}
 
 
 def _python(module: str) -> tuple[str, ...]:

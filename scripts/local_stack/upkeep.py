@@ -1,7 +1,7 @@
 """Keeps the services running: each one that ends is started again, whatever the others do."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from local_stack.restarts import PAUSES, Restarts
@@ -45,6 +45,7 @@ class Upkeep:
         self._logs = {name: StartLog(logs / f"{name}.log") for name in self._services}
         self._started: dict[str, float] = {}
         self._proven: set[str] = set()
+        self._advised: dict[str, str] = {}
 
     def start(self, service: Service) -> None:
         """Start a service; it is not awaited."""
@@ -64,17 +65,18 @@ class Upkeep:
         for name in list(self._started):
             service = self._services[name]
             if name in states and not service.one_shot:
-                self._keep(service, states[name], states)
+                self._keep(service, states[name])
 
-    def _keep(self, service: Service, state: State, states: Mapping[str, State]) -> None:
+    def _keep(self, service: Service, state: State) -> None:
         restarts, now = self._restarts[service.name], self._clock()
-        if restarts.is_due(now) and self._is_prepared(service, states):
+        if restarts.is_due(now) and self._is_prepared(service):
             self.start(service)
         elif not restarts.waits and state.has_ended:
             restarts.ended(now)
             self._tell(service, state)
         elif restarts.recovers(now):
             self._proven.add(service.name)
+            self._advised.pop(service.name, None)
             self._say(f"{service.name} runs again")
 
     def _tell(self, service: Service, state: State) -> None:
@@ -89,8 +91,9 @@ class Upkeep:
                 f"{name} is started again in {PAUSES[0]:.0f} s, and while that fails, after longer and longer"
                 f" pauses of up to {PAUSES[-1]:.0f} s; everything else goes on"
             )
-            if advice:
-                self._say(advice)
+        if advice and advice != self._advised.get(name):
+            self._advised[name] = advice
+            self._say(advice)
 
     def _final(self, service: Service, state: State, *, told: bool) -> str | None:
         """Why no other attempt is made; None if one is."""
@@ -103,15 +106,16 @@ class Upkeep:
             return f"{service.name} can't be kept running, its last lines are above"
         return None
 
-    def _is_prepared(self, service: Service, states: Mapping[str, State]) -> bool:
+    def _is_prepared(self, service: Service) -> bool:
         """Whether what runs before each start has run since the service's end; starts that if not."""
         if service.prepared_by is None:
             return True
         preparation = self._services[service.prepared_by]
+        state = self._supervisor.states().get(preparation.name)
+        if state is None or not state.has_ended:
+            return False
         if self._started[preparation.name] < self._restarts[service.name].ended_at:
             self.start(preparation)
-            return False
-        if not states[preparation.name].has_ended:
             return False
         if advice := self._advice(preparation):
             self._say(advice)

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from harness.processes import free_port
-from local_stack import readiness
+from local_stack import readiness, service_settings
 
 URL = "http://stream.invalid/v2/stream/recentchange"
 
@@ -38,21 +38,23 @@ def proxy(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Proxy]:
         for variable in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
             monkeypatch.delenv(variable, raising=False)
         monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.server_port}")
+        monkeypatch.setenv("WIKI_STREAM_URL", URL)
+        monkeypatch.setenv("WIKI_USER_AGENT", "test/1.0 (https://example.org)")
         yield server
         server.shutdown()
         thread.join()
 
 
 def test_the_stream_is_asked_through_the_proxy(proxy: _Proxy) -> None:
-    assert readiness.stream_answers(URL, user_agent="test/1.0") is None
-    assert proxy.asked == [(URL, "test/1.0")]
+    assert readiness.stream_answers(service_settings.producer()) is None
+    assert proxy.asked == [(URL, "test/1.0 (https://example.org)")]
 
 
 def test_a_stream_that_no_proxy_is_for_is_asked_directly(
     proxy: _Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("no_proxy", "stream.invalid")
-    assert readiness.stream_answers(URL, user_agent="test/1.0") is not None
+    assert readiness.stream_answers(service_settings.producer()) is not None
     assert proxy.asked == []
 
 

@@ -73,20 +73,6 @@ def test_a_given_data_dir_is_used_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_
     assert read_settings(simulate=True).data == tmp_path
 
 
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [("", "127.0.0.1"), ("example.org, .lan", "example.org, .lan,127.0.0.1"), ("*", "*")],
-)
-def test_a_proxy_is_not_asked_for_the_simulated_stream(
-    monkeypatch: pytest.MonkeyPatch, given: str, expected: str
-) -> None:
-    monkeypatch.delenv("no_proxy", raising=False)
-    monkeypatch.setenv("NO_PROXY", given)
-    variables = services.environment(read_settings(simulate=True))
-    assert (variables["no_proxy"], variables["NO_PROXY"]) == (expected, expected)
-    assert "NO_PROXY" not in services.environment(read_settings(simulate=False))
-
-
 def test_a_given_broker_replaces_our_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", "broker-1:9092,broker-2:9092")
     settings = read_settings(simulate=False)
