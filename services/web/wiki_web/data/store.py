@@ -29,8 +29,8 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 class Position:
     """The commit that answers are about. `generation` counts loads.
 
-    `as_of_us` is the newest event_time, but none after the commit: a change from the future moves no window, and
-    counts when its time has come. None while there is no change. `newest_us` is without that bound.
+    `as_of_us` is the newest event_time, but none after the commit: a change from the future moves no window,
+    and counts when its time has come. None while there is no change. `newest_us` is without that bound.
     """
 
     generation: int
