@@ -57,7 +57,10 @@ class Broker:
                 self._kafka = self._run(self._kafka_command, "kafka")
             return accepts(self.port)
 
-        wait_until(listening, timeout=90, what="the broker listens", every=0.25)
+        try:
+            wait_until(listening, timeout=90, what="the broker listens", every=0.25)
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{self._kafka.output()[-2000:]}") from None
 
     def stop(self) -> None:
         """End the broker in an orderly way; its data stays."""

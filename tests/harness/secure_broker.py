@@ -150,7 +150,7 @@ def _password_login(prefix: str, mechanism: str) -> dict[str, str | int | Path]:
         quoted = PASSWORD.replace("\\", r"\\").replace('"', r"\"")
         users = " ".join(f'user_{user}="{quoted}"' for user in (USER, STRANGER))
         line = f"{modules}.plain.PlainLoginModule required {users};"
-        return {f"{prefix}.sasl.jaas.config": _as_property(line)}
+        return {f"{prefix}.sasl.jaas.config": line}
     return {f"{prefix}.sasl.jaas.config": f"{modules}.scram.ScramLoginModule required;"}
 
 
@@ -165,11 +165,6 @@ def _iam_login(prefix: str, mechanism: str, session_seconds: int) -> dict[str, s
         f"{prefix}.sasl.server.callback.handler.class": handler,
         f"{prefix}.connections.max.reauth.ms": session_seconds * 1000,
     }
-
-
-def _as_property(text: str) -> str:
-    """`text` as a Java property file, read as Latin-1, has it."""
-    return "".join(c if c.isascii() else f"\\u{ord(c):04x}" for c in text.replace("\\", r"\\"))
 
 
 def _compiled(sources: Path, classes: Path) -> Path:

@@ -81,11 +81,12 @@ def test_the_page_goes_on_while_another_service_cannot_start(start: Start) -> No
     producer.kill()
     run.wait_for_line("WARN exited: producer")
     with closing(_listening(port)):
-        wait_until(
-            lambda: run.process.output().count("WARN exited: producer") > 4,
-            timeout=120,
-            what="the producer is started again and again",
-        )
+
+        def has_failed_often() -> bool:
+            run.assert_runs()
+            return run.process.output().count("WARN exited: producer") > 4
+
+        wait_until(has_failed_often, timeout=120, what="the producer is started again and again")
         assert run.get("/api/v1/top")["titles"]
     # Only the first of them is told, with what it said last.
     output = run.process.output()

@@ -11,7 +11,8 @@ import structlog
 class _PlainLoggers(structlog.stdlib.LoggerFactory):
     """Makes loggers of the standard class, also while another is set for all new ones.
 
-    pyspark sets its own while it makes a logger; in two threads at once, it stays (PySparkLogger.getLogger).
+    pyspark sets its own while it makes a logger, and with two threads at once it stays
+    (PySparkLogger.getLogger).
     """
 
     _manager = logging.Manager(logging.root)

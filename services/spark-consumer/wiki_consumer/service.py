@@ -98,7 +98,7 @@ def _reporting_to(health: Health, metrics: Metrics) -> Listener:
 
     def on_batch(batch: Batch) -> None:
         metrics.take(batch)
-        health.reported()
+        health.committed(batch)
         dropped.take(batch)
         if batch.malformed:
             _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)

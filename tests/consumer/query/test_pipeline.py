@@ -100,6 +100,7 @@ def test_each_record_is_accounted_for_and_the_lag_is_that_of_all_partitions(
     for batch in told:
         read += batch.records
         assert batch.lag_records == 34 - read
+        assert batch.clock_skew_seconds == 0
         others = batch.duplicates + batch.late + batch.future + batch.malformed
         assert batch.records == batch.rows + others
     assert sum(batch.rows for batch in told) == 25

@@ -60,3 +60,11 @@ def test_a_run_that_could_not_look_at_the_volume_leaves_the_number_of_files() ->
     metrics.take_maintenance(Report(raw_files=7))
     metrics.take_maintenance(Report(failures=["look at the volume: [Errno 5] Input/output error"]))
     assert value(metrics, "raw_files") == 7
+
+
+def test_the_clocks_skew_is_that_of_the_last_batch_with_events() -> None:
+    metrics = Metrics()
+    assert math.isnan(value(metrics, "clock_skew_seconds"))
+    metrics.take(batch_of(PROGRESS))
+    metrics.take(batch_of(PROGRESS | {"observedMetrics": {}, "stateOperators": []}))
+    assert value(metrics, "clock_skew_seconds") == 600.5

@@ -24,7 +24,7 @@ Write = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def _written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Volume:
+def _by_spark(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Volume:
     """Batches 0 to 5 by Spark's own sink, its log compacted once."""
     path = tmp_path_factory.mktemp("former") / "volume"
     session = spark.newSession()  # with settings of its own
@@ -45,9 +45,9 @@ def _written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> V
 
 
 @pytest.fixture
-def former(_written: Volume, tmp_path: Path) -> Volume:
+def former(_by_spark: Volume, tmp_path: Path) -> Volume:
     """With what killed batches left: whole files with rows that the log's files have, and half a file."""
-    copied = _written.copy_to(tmp_path / "volume")
+    copied = _by_spark.copy_to(tmp_path / "volume")
     for path in list(copied.changes.glob("date=*/part-*"))[:2]:
         shutil.copy(path, path.with_name("part-00000-left.zstd.parquet"))
         path.with_name("part-00000-half.zstd.parquet").write_bytes(path.read_bytes()[:300])

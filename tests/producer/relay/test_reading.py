@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -14,11 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kafka import KafkaProducer
 
-from harness.kafka import Broker
 from harness.processes import wait_until
 from producer.events import EDIT, edit, sse_id
-from producer.topics import TopicReader, make_topics, settings_for
-from wiki_producer.kafka.client import connect_producer
+from producer.topics import TopicReader
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.kafka.publisher import Publisher
 from wiki_producer.relay.decide import decider
@@ -40,20 +38,6 @@ from wiki_producer.stream.progress import Progress
 from wiki_producer.stream.reconnect import StreamFatal
 
 NOW = time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-def settings(broker: Broker, new_topic_name: Callable[[], str]) -> Settings:
-    settings = settings_for(broker.bootstrap_servers, new_topic_name())
-    make_topics(settings)
-    return settings
-
-
-@pytest.fixture
-def kafka(settings: Settings) -> Iterator[KafkaProducer]:
-    producer = connect_producer(settings, 30_000)
-    yield producer
-    producer.close()
 
 
 @dataclass

@@ -13,6 +13,7 @@ from wiki_consumer.query import changes
 
 IN, NEW, OUT = "records", "new", "changes"
 SAMPLE_LENGTH = 200
+MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def transform(
     judged = changes.judge(changes.parse(records), max_event_age=max_event_age, now=now)
     verdict = F.col("verdict")
     text = F.make_valid_utf8(F.col("value").cast("string"))
+    ahead = (F.unix_micros("event_time") - F.unix_micros(now)) / MICROSECONDS
     sample = F.struct("partition", "offset", F.left(text, F.lit(SAMPLE_LENGTH)).alias("value"))
     observed = judged.observe(
         IN,
@@ -46,6 +48,7 @@ def transform(
         F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
         F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
         F.max("timestamp").alias("newest_record"),
+        F.percentile_approx(F.when(verdict.isin(changes.KEPT, changes.FUTURE), ahead), 0.5).alias("ahead"),
     )
     kept = changes.kept(observed, now=now)
     if known_ids is not None:

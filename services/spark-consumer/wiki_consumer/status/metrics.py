@@ -49,6 +49,12 @@ class Metrics:
                 "state_bytes": "memory of the state store",
             }.items()
         }
+        self._clock_skew = Gauge(
+            "wiki_consumer_clock_skew_seconds",
+            "how far this machine's clock is behind the times of the events; NaN if unknown",
+            registry=self.registry,
+        )
+        self._clock_skew.set(math.nan)
         self._last_commit = None if last_commit is None else time.monotonic() - _age(last_commit)
         self._forget_lag()
         Gauge(
@@ -98,6 +104,8 @@ class Metrics:
             counter.inc(getattr(batch, name))
         for name, gauge in self._gauges.items():
             gauge.set(getattr(batch, name))
+        if batch.clock_skew_seconds is not None:
+            self._clock_skew.set(batch.clock_skew_seconds)
 
     def take_maintenance(self, report: Report) -> None:
         self._last_maintenance = time.monotonic()
