@@ -125,7 +125,9 @@ def test_the_whole_page_can_be_paused(web: RunningWeb, committed: CommittedChang
     committed.commit(*(Change(now(), title="Not yet") for _ in range(30)))
     web.wait_until_ready()
     with page.expect_response(
-        lambda response: response.url == f"{web.url}/" and b"Not yet" in response.body()
+        lambda response: (
+            response.url == f"{web.url}/" and response.status == 200 and b"Not yet" in response.body()
+        )
     ):
         pass
     expect(page.locator("#titles")).not_to_contain_text("Not yet")

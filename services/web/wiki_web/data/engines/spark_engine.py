@@ -7,23 +7,21 @@ new row constant. A query reads only the hours that its window reaches.
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from py4j.protocol import Py4JError
 from pyspark import StorageLevel
-from pyspark.errors import PySparkException
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructType
 
-from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
+from wiki_web.data.engines.engine import EngineDied, Progress
+from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.queries import Parameter, Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
@@ -65,10 +63,7 @@ class SparkEngine:
     """A Spark session of its own; SPARK_MASTER says where it computes."""
 
     def __init__(self, master: str) -> None:
-        try:
-            self._spark = _session(master)
-        except (PySparkException, Py4JError, RuntimeError, OSError) as error:
-            raise EngineDied(f"spark can't start: {_first_line(error)}") from error
+        self._spark = open_session(master)
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
         self._held = _Held()
@@ -79,7 +74,7 @@ class SparkEngine:
         return sum(hour.rows for hour in held.hours) + int(held.sealed.num_rows) + held.newest_rows
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
-        with _engine_errors(self._spark):
+        with engine_errors(self._spark):
             before = self._held
             # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
@@ -90,7 +85,7 @@ class SparkEngine:
                 self._held = _Held(boundary_of(hours), cached, tail, sealed_frames)
 
     def append(self, rows: pa.Table) -> None:
-        with self._changing, _engine_errors(self._spark):
+        with self._changing, engine_errors(self._spark):
             held = self._held
             # Rows before the boundary are in their hour's file already.
             rows = rows.filter(pc.field(EVENT_US) >= held.boundary_us)
@@ -103,7 +98,7 @@ class SparkEngine:
         return held.newest_rows > max(_MIN_NEWEST_ROWS, share) or boundary_of(hours) != held.boundary_us
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
-        with _engine_errors(self._spark):
+        with engine_errors(self._spark):
             before = self._held
             known = {cached.hour for cached in before.hours}
             kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us)
@@ -121,23 +116,23 @@ class SparkEngine:
             _release(before.sealed_frames)
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
-        with self._changing, _engine_errors(self._spark):
+        with self._changing, engine_errors(self._spark):
             self._rows(self._held, statement.after_us).createOrReplaceTempView("changes")
             arguments = {name: _argument(value) for name, value in statement.parameters.items()}
             answer = self._spark.sql(statement.sql, args=arguments)
 
         def run() -> pa.Table:
-            with self._running, _engine_errors(self._spark):
+            with self._running, engine_errors(self._spark):
                 return answer.toArrow()
 
         return run
 
     def check(self) -> None:
-        if _has_died(self._spark):
+        if has_died(self._spark):
             raise EngineDied("spark: its JVM has ended")
 
     def close(self) -> None:
-        with _engine_errors(self._spark):
+        with engine_errors(self._spark):
             self._spark.stop()
 
     def _with_newest(self, held: _Held, newest: tuple[pa.Table, ...]) -> _Held:
@@ -205,61 +200,6 @@ def _read(stored: Column, column: str) -> Column:
     if column == "title":
         text = sf.trim(sf.translate(text, f"_{DIRECTION_MARKS}{CONTROLS}", " "))
     return sf.coalesce(text, sf.lit("")) if column in ("event_id", "title") else text
-
-
-def _session(master: str) -> SparkSession:
-    log4j = Path(__file__).with_name("log4j2.properties").as_uri()
-    builder = (
-        SparkSession.builder.master(master)
-        .appName("wiki-web")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.sql.ansi.enabled", "true")
-        .config("spark.cleaner.periodicGC.interval", "5min")
-        # Enough for a day of English Wikipedia, and small enough for the container beside Java and Python.
-        .config("spark.driver.memory", "768m")
-        # Larger tables must not become part of the query plan, which holds them on the heap once more.
-        .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
-        # A refresh uses more compiled classes than the hundred that Spark caches by default.
-        .config("spark.sql.codegen.cache.maxEntries", "1000")
-        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
-        .config("spark.sql.codegen.wholeStage", "false")
-        # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
-        .config(
-            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
-        )
-    )
-    if master.startswith("local"):
-        # The window is small: a query's cost is planning and scheduling rather than data.
-        builder = (
-            builder.config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "1")
-            .config("spark.sql.adaptive.enabled", "false")
-        )
-    spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
-    return spark
-
-
-@contextmanager
-def _engine_errors(spark: SparkSession) -> Iterator[None]:
-    """Spark's and its gateway's errors as EngineError, or as EngineDied once the JVM is gone."""
-    try:
-        yield
-    except (PySparkException, Py4JError, ConnectionError) as error:
-        raised = EngineDied if _has_died(spark) else EngineError
-        raise raised(f"spark: {_first_line(error)}") from error
-
-
-def _has_died(spark: SparkSession) -> bool:
-    process = getattr(spark.sparkContext._gateway, "proc", None)
-    return process is not None and process.poll() is not None
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or repr(error)).splitlines()[0]
 
 
 def _argument(value: Parameter) -> int | str | Column:

@@ -1,0 +1,74 @@
+"""Spark's session: how it is configured, and its errors as those of an engine."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
+
+from wiki_web.data.engines.engine import EngineDied, EngineError
+
+
+def open_session(master: str) -> SparkSession:
+    """A session for the window's queries. EngineDied if it can't start."""
+    try:
+        return _session(master)
+    except (PySparkException, Py4JError, RuntimeError, OSError) as error:
+        raise EngineDied(f"spark can't start: {_first_line(error)}") from error
+
+
+def _session(master: str) -> SparkSession:
+    log4j = Path(__file__).with_name("log4j2.properties").as_uri()
+    builder = (
+        SparkSession.builder.master(master)
+        .appName("wiki-web")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.ansi.enabled", "true")
+        .config("spark.cleaner.periodicGC.interval", "5min")
+        # Enough for a day of English Wikipedia, and small enough for the container beside Java and Python.
+        .config("spark.driver.memory", "768m")
+        # Larger tables must not become part of the query plan, which holds them on the heap once more.
+        .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
+        # A refresh uses more compiled classes than the hundred that Spark caches by default.
+        .config("spark.sql.codegen.cache.maxEntries", "1000")
+        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
+        .config("spark.sql.codegen.wholeStage", "false")
+        # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
+        .config(
+            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
+        )
+    )
+    if master.startswith("local"):
+        # The window is small: a query's cost is planning and scheduling rather than data.
+        builder = (
+            builder.config("spark.driver.bindAddress", "127.0.0.1")
+            .config("spark.driver.host", "127.0.0.1")
+            .config("spark.sql.shuffle.partitions", "1")
+            .config("spark.sql.adaptive.enabled", "false")
+        )
+    spark = builder.getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    return spark
+
+
+@contextmanager
+def engine_errors(spark: SparkSession) -> Iterator[None]:
+    """Spark's and its gateway's errors as EngineError, or as EngineDied once the JVM is gone."""
+    try:
+        yield
+    except (PySparkException, Py4JError, ConnectionError) as error:
+        raised = EngineDied if has_died(spark) else EngineError
+        raise raised(f"spark: {_first_line(error)}") from error
+
+
+def has_died(spark: SparkSession) -> bool:
+    process = getattr(spark.sparkContext._gateway, "proc", None)
+    return process is not None and process.poll() is not None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or repr(error)).splitlines()[0]
