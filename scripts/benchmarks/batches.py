@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean, quantiles
 
@@ -19,14 +19,17 @@ from pyspark.sql.streaming.query import StreamingQuery
 from consumer import topics
 from harness.kafka import Broker
 from harness.processes import wait_until
+from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.kafka import options
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.maintenance.thread import run_periodically
 from wiki_consumer.query import pipeline, session
 from wiki_consumer.query.progress import Batch, Listener
+from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
 from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.publishing import LocalPublisher
 from wiki_consumer.volume.raw_files import list_raw_files
 
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
@@ -88,6 +91,13 @@ def together(paces: Sequence[Pace]) -> Pace:
     )
 
 
+def to_parquet(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
+    """As the consumer writes it."""
+    volume = ConsumerVolume(wanted.checkpoint.parents[1])
+    epoch = epoch_of(wanted.checkpoint, list_raw_files(volume.changes), now=datetime.now(UTC))
+    return pipeline.start(spark, wanted, FolderSink(volume, epoch, LocalPublisher(volume)))
+
+
 def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     """The same query without files."""
     return (
@@ -143,7 +153,7 @@ class Bench:
         """
         with (
             self._live(place.topic, rate),
-            self._query(place, pipeline.start, trigger=TRIGGER) as seen,
+            self._query(place, to_parquet, trigger=TRIGGER) as seen,
             _closing(place.volume, closing) if closing else nullcontext(),
         ):
             _await(seen, WARM_UP_BATCHES)
@@ -174,11 +184,9 @@ class Bench:
         settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=place.topic)
         return pipeline.Query(
             source=options.source_options(settings),
-            output=place.volume.changes,
             checkpoint=place.volume.checkpoint,
             max_event_age=settings.max_event_age,
             trigger_interval=trigger,
-            retention=_maintenance(place.volume).safe_retention(),
             known_ids=None,
         )
 

@@ -2,8 +2,8 @@
 
 drain   a backlog with the real sink and with Spark's noop sink, both de-duplicating: records/s, ratio
 rates   one-second triggers at a low and a high rate: batch duration, p50 and p99
-age     the high rate on an empty volume, on one with days of history and a full sink's log, and on the
-        same while the maintenance closes hours: ratios, each measured in turns
+age     the high rate on an empty volume, on one with days of history and many raw files, and on the same
+        while the maintenance closes hours: ratios, each measured in turns
 """
 
 import argparse
@@ -12,44 +12,40 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.batches import Bench, Pace, to_noop, together
+from benchmarks.batches import Bench, Pace, to_noop, to_parquet, together
 from benchmarks.old_volume import FILES_OF_AN_HOUR, grow_old, open_hour
 from harness.kafka import Broker
 from wiki_consumer import logs
-from wiki_consumer.query import pipeline
 from wiki_consumer.settings import Settings
-from wiki_consumer.volume.sink_log import COMPACT_INTERVAL
 
 GOAL_DRAIN_PER_SECOND = 20_000
 GOAL_P99_SECONDS = 0.8
 GOAL_GROWTH = 1.1
-# Fewer than the sink's log takes until it is compacted.
+# So that there are rows to copy.
 FIRST_BATCHES = 2
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much of everything. A full run's `batches` have a compaction of the sink's log among them, and are
-    so many that the slowest ones are not chance.
-    """
+    """How much of everything. A full run's `batches` are so many that the slowest ones are not chance."""
 
     backlog: int
     batches: int
     rates: tuple[int, int]
     turns: int
     history_days: int
-    log_entries: int
+    raw_files: int
 
 
 FULL = Sizes(
     backlog=1_000_000,
-    batches=COMPACT_INTERVAL,
+    batches=240,
     rates=(10, 100),
     turns=2,
     history_days=7,
-    log_entries=10_000,
+    raw_files=10_000,
 )
-QUICK = Sizes(backlog=50_000, batches=10, rates=(10, 50), turns=1, history_days=1, log_entries=4_000)
+QUICK = Sizes(backlog=50_000, batches=10, rates=(10, 50), turns=1, history_days=1, raw_files=4_000)
 
 
 def _verdict(holds: bool) -> str:
@@ -59,7 +55,7 @@ def _verdict(holds: bool) -> str:
 def drain(bench: Bench, sizes: Sizes) -> None:
     topic = bench.new_place().topic
     bench.write(topic, sizes.backlog)
-    real = bench.drain(bench.new_place(topic), sizes.backlog, pipeline.start)
+    real = bench.drain(bench.new_place(topic), sizes.backlog, to_parquet)
     noop = bench.drain(bench.new_place(topic), sizes.backlog, to_noop)
     print(
         f"drain {sizes.backlog} records: {real:,.0f}/s to Parquet, {noop:,.0f}/s to noop,"
@@ -91,10 +87,10 @@ def age(bench: Bench, sizes: Sizes) -> None:
     for place in (young, old):
         bench.pace(place, rate, FIRST_BATCHES)
     hour = open_hour()
-    grow_old(old.volume, hour, days=sizes.history_days, log_entries=sizes.log_entries)
+    grow_old(old.volume, hour, days=sizes.history_days, raw_files=sizes.raw_files)
     cases = {
         "empty volume": (young, None),
-        f"{sizes.history_days} days of history, {sizes.log_entries} files in the log": (old, None),
+        f"{sizes.history_days} days of history, {sizes.raw_files} raw files": (old, None),
         f"the same while an hour of {FILES_OF_AN_HOUR} files is closed over and over": (old, hour),
     }
     measured: dict[str, list[Pace]] = {what: [] for what in cases}

@@ -1,4 +1,4 @@
-"""A volume as a consumer that runs leaves it: closed hours, then files that the sink's log names."""
+"""A volume as a consumer that runs leaves it: closed hours, then a file a second."""
 
 from datetime import datetime, timedelta
 from pathlib import Path

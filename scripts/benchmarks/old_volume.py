@@ -1,24 +1,20 @@
-"""Makes a volume look as after days of running: history, raw files of an hour to close, a full sink's log."""
+"""Makes a volume look as after days of running: history, raw files of an hour to close, and many others."""
 
-import json
-import time
-from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wiki_common.volume import HOUR, hour_of
+from wiki_common.volume import HOUR, BatchId, RawFile, date_folder, hour_of
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.sink_log import LOG_DIRECTORY, VERSION, read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files
 
 HISTORY_ROWS = 20_000
 # One a second.
 FILES_OF_AN_HOUR = 3_600
 ROWS_OF_A_FILE = 10
-# The log's oldest entry, in seconds: what hasn't been closed is no older while all is well.
-OLDEST_ENTRY = 6_000
+# Before any that a query would have.
+_EPOCH = "20000101T000000Z"
 
 
 def open_hour() -> datetime:
@@ -26,25 +22,23 @@ def open_hour() -> datetime:
     return hour_of(datetime.now(UTC)) - 2 * HOUR
 
 
-def grow_old(volume: ConsumerVolume, hour: datetime, *, days: int, log_entries: int) -> None:
-    """`days` of history before `hour`, whose raw files are in the log with others up to `log_entries`.
+def grow_old(volume: ConsumerVolume, hour: datetime, *, days: int, raw_files: int) -> None:
+    """`days` of history before `hour`, whose raw files are there with others up to `raw_files`.
 
-    The query has written to the volume for less than a compaction of its log, and doesn't run.
+    The query has written to the volume, and doesn't run.
     """
-    log = read_sink_log(volume.changes)
-    sample = volume.changes / next(name for name, _ in log.files.items())
+    samples = (volume.changes / raw.name for raw in list_raw_files(volume.changes))
+    sample = next(path for path in samples if pq.read_metadata(path).num_rows)
     rows = pq.ParquetFile(sample).read()
     for age in range(1, days * 24 + 1):
         past = hour - age * HOUR
-        target = volume.root / f"history/date={past:%Y-%m-%d}/hour={past:%H}/part-0.parquet"
+        target = volume.hour_file(past)
         target.parent.mkdir(parents=True)
         pq.write_table(_at(rows, past, HISTORY_ROWS, "history"), target, compression="zstd")
-    added = list(_raw_files_of(volume, rows, hour, FILES_OF_AN_HOUR))
-    for number in range(log_entries - len(added)):
-        copy = sample.with_name(f"part-{number:05}-copy.c000.zstd.parquet")
+    _write_raw_files(volume, rows, hour)
+    for number in range(FILES_OF_AN_HOUR, raw_files):
+        copy = volume.changes / RawFile(BatchId(_EPOCH, number), sample.parent.name).name
         copy.hardlink_to(sample)
-        added.append(copy)
-    _add_to_log(volume.changes / LOG_DIRECTORY, added)
 
 
 def _at(rows: pa.Table, hour: datetime, number: int, name: str) -> pa.Table:
@@ -59,29 +53,9 @@ def _at(rows: pa.Table, hour: datetime, number: int, name: str) -> pa.Table:
     return repeated
 
 
-def _raw_files_of(volume: ConsumerVolume, rows: pa.Table, hour: datetime, number: int) -> Iterable[Path]:
-    folder = volume.changes / f"date={hour:%Y-%m-%d}"
-    folder.mkdir(exist_ok=True)
-    whole = _at(rows, hour, number * ROWS_OF_A_FILE, "raw")
-    for index in range(number):
-        path = folder / f"part-{index:05}-hour.c000.zstd.parquet"
-        pq.write_table(whole.slice(index * ROWS_OF_A_FILE, ROWS_OF_A_FILE), path, compression="zstd")
-        yield path
-
-
-def _add_to_log(log: Path, files: list[Path]) -> None:
-    now = time.time()
-    lines = (log / "0").read_text(encoding="utf-8").split("\n") if (log / "0").exists() else [VERSION]
-    for number, file in enumerate(files):
-        entry = {
-            "path": file.as_uri(),
-            "size": file.stat().st_size,
-            "isDir": False,
-            "modificationTime": round((now - number % OLDEST_ENTRY) * 1000),
-            "blockReplication": 1,
-            "blockSize": 33_554_432,
-            "action": "add",
-        }
-        lines.append(json.dumps(entry))
-    (log / ".0.crc").unlink(missing_ok=True)
-    (log / "0").write_text("\n".join(lines), encoding="utf-8")
+def _write_raw_files(volume: ConsumerVolume, rows: pa.Table, hour: datetime) -> None:
+    whole = _at(rows, hour, FILES_OF_AN_HOUR * ROWS_OF_A_FILE, "raw")
+    for number in range(FILES_OF_AN_HOUR):
+        path = volume.changes / RawFile(BatchId(_EPOCH, number), date_folder(hour)).name
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(whole.slice(number * ROWS_OF_A_FILE, ROWS_OF_A_FILE), path, compression="zstd")

@@ -6,9 +6,6 @@ from collections.abc import Callable
 
 from local_stack import ports
 
-# What runs on this machine is asked directly, whatever proxy the environment names.
-_DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
 
 def listens(host: str, port: int) -> Callable[[], str | None]:
     """A check that something accepts connections on `host`:`port`."""
@@ -16,8 +13,9 @@ def listens(host: str, port: int) -> Callable[[], str | None]:
 
 
 def answers(url: str) -> str | None:
-    """None once a GET of `url`, on this machine, begins to be answered with 200."""
-    return _reason(_DIRECT, urllib.request.Request(url), timeout=2)  # noqa: S310 - our own URL
+    """None once a GET of `url`, on this machine, begins to be answered with 200. No proxy is asked."""
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    return _reason(direct, urllib.request.Request(url), timeout=2)  # noqa: S310 - our own URL
 
 
 def stream_answers(url: str, *, user_agent: str) -> str | None:

@@ -9,32 +9,32 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from wiki_common.settings import read_settings_or_exit
+from wiki_common.volume import RawFile
 from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.settings import Settings
 from wiki_consumer.shutdown import Shutdown
-from wiki_consumer.volume.raw_files import read_event_times
-from wiki_consumer.volume.sink_log import read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files, read_event_times
 
 OUT_OF_ORDER = timedelta(minutes=30)
 INTERVAL = timedelta(seconds=0.5)
 
 
 class NewestRow:
-    """A clock: the newest event_time in `changes`, as far as the sink's log names it."""
+    """A clock: the newest event_time in `changes`."""
 
     def __init__(self, changes: Path) -> None:
         self._changes = changes
-        self._looked_at: set[str] = set()
+        self._looked_at: set[RawFile] = set()
         self._newest = datetime.fromtimestamp(0, UTC)
 
     def __call__(self) -> datetime:
-        names = read_sink_log(self._changes).files.keys()
-        for name in names - self._looked_at:
-            times = read_event_times(self._changes / name)
+        files = set(list_raw_files(self._changes))
+        for raw in files - self._looked_at:
+            times = read_event_times(self._changes / raw.name)
             if times is not None:
                 self._newest = max(self._newest, times.newest)
-        self._looked_at |= names
+        self._looked_at |= files
         return self._newest
 
 

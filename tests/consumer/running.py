@@ -16,12 +16,11 @@ from pyspark.sql import SparkSession
 
 from harness.processes import Process, free_port, wait_until
 from wiki_common.health.probe import ask
-from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.query.supervisor import QuerySupervisor
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
 from wiki_consumer.status.metrics import Metrics
-from wiki_consumer.volume.sink_log import read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files
 
 ROOT = Path(__file__).parents[2]
 JARS = ROOT / ".local/spark-jars"
@@ -147,17 +146,13 @@ def run_here(spark: SparkSession, settings: Settings, *, until: Callable[[], boo
         assert time.monotonic() < deadline, what
         return until()
 
-    maintenance = Maintenance(
-        settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
-    )
-    health = Health(settings.trigger_interval)
-    QuerySupervisor(spark, settings, maintenance, health, Metrics(), stopping).run()
+    QuerySupervisor(spark, settings, Health(settings.trigger_interval), Metrics(), stopping).run()
 
 
 def committed_ids(data: Path) -> Counter[str]:
-    """How often each event_id is in the files that the sink's log names."""
+    """How often each event_id is in the files in `changes`."""
     changes = data / "changes"
     ids: Counter[str] = Counter()
-    for name in read_sink_log(changes).files:
-        ids.update(pq.ParquetFile(changes / name).read(columns=["event_id"])["event_id"].to_pylist())
+    for raw in list_raw_files(changes):
+        ids.update(pq.ParquetFile(changes / raw.name).read(columns=["event_id"])["event_id"].to_pylist())
     return ids

@@ -4,14 +4,15 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
 
-from consumer import topics
+from consumer import any_reader, topics
 from consumer.running import Consumer, committed_ids
 from consumer.topics import event
 from consumer.volumes import Volume
@@ -23,6 +24,9 @@ PER_SECOND = 100
 FIRST = 20 * 3600
 STEP = 1.5
 OUT_OF_ORDER = 1000
+# Files stay for a while after their hour was closed: these see every row.
+Read = Callable[[Path], Counter[str]]
+OTHERS: Mapping[str, Read] = {"DuckDB": any_reader.with_duckdb, "pyarrow": any_reader.with_pyarrow}
 
 
 class Load:
@@ -75,10 +79,11 @@ def load(bootstrap_servers: str, topic: str, seed: int, *, step: float = STEP) -
 class Reader:
     """Looks at a volume all the time, and notes each look that lost a row or saw one twice.
 
-    It rests for `pause` seconds after each look.
+    It rests for `pause` seconds after each look. `others` read `changes` alone, of which no file may go.
     """
 
-    def __init__(self, volume: Volume, pause: float) -> None:
+    def __init__(self, volume: Volume, pause: float, others: Mapping[str, Read]) -> None:
+        self._others = others
         self._pause = pause
         self._volume = volume
         self._ended = threading.Event()
@@ -89,16 +94,26 @@ class Reader:
 
     def _run(self) -> None:
         last: Counter[str] = Counter()
+        others: dict[str, Counter[str]] = {name: Counter() for name in self._others}
         while not self._ended.wait(self._pause):
             before = self._volume.folders.history_end()
             seen = self._volume.what_a_reader_sees()
             if self._volume.folders.history_end() != before:
                 continue  # an hour that was published meanwhile may be counted from both sides
             self.looks += 1
-            lost, double = last - seen, seen - Counter(seen.keys())
-            if lost or double:
-                self.faults.append(f"look {self.looks}: lost {list(lost)[:5]}, double {list(double)[:5]}")
+            self._note("history and changes", last, seen)
             last = seen
+            if not any(self._volume.raw_files()):
+                continue
+            for name, read in self._others.items():
+                found = read(self._volume.changes)
+                self._note(name, others[name], found)
+                others[name] = found
+
+    def _note(self, who: str, before: Counter[str], seen: Counter[str]) -> None:
+        lost, double = before - seen, seen - Counter(seen.keys())
+        if lost or double:
+            self.faults.append(f"{who}, {self.looks}: lost {list(lost)[:5]}, double {list(double)[:5]}")
 
     def end(self) -> None:
         self._ended.set()
@@ -106,8 +121,8 @@ class Reader:
 
 
 @contextmanager
-def reader(data: Path, *, pause: float = 0) -> Iterator[Reader]:
-    looking = Reader(Volume(data, Counter()), pause)
+def reader(data: Path, *, pause: float = 0, others: bool = False) -> Iterator[Reader]:
+    looking = Reader(Volume(data, Counter()), pause, OTHERS if others else {})
     try:
         yield looking
     finally:
@@ -117,7 +132,7 @@ def reader(data: Path, *, pause: float = 0) -> Iterator[Reader]:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, seed: int
+    spark: SparkSession, broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, seed: int
 ) -> None:
     topic = new_topic_name()
     topics.create(broker.bootstrap_servers, topic)
@@ -130,7 +145,7 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     )
     moments = random.Random(seed)
     try:
-        with reader(consumer.data) as looking:
+        with reader(consumer.data, others=True) as looking:
             with load(broker.bootstrap_servers, topic, seed) as running:
                 for _ in range(KILLS):
                     process = consumer.start()
@@ -150,6 +165,7 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
             assert process.terminate(60) == 0
         assert committed_ids(consumer.data) == dict.fromkeys(expected, 1)
         assert Volume(consumer.data, Counter()).what_a_reader_sees() == dict.fromkeys(expected, 1)
+        assert any_reader.with_spark(spark, consumer.data / "changes") == dict.fromkeys(expected, 1)
         assert looking.faults == []
         assert looking.looks > KILLS
         assert len(Volume(consumer.data, Counter()).folders.hours()) > 2

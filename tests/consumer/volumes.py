@@ -11,15 +11,19 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow.parquet as pq
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from wiki_common.volume import BatchId, RawFile, date_folder
+from wiki_consumer.checkpoint.epoch import epoch_of
+from wiki_consumer.maintenance.deletion import GRACE
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.report import Report
+from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.history import History
-from wiki_consumer.volume.raw_files import GRACE
-from wiki_consumer.volume.sink_log import COMPACT_INTERVAL_SETTING, read_sink_log
+from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files
 
 COLUMNS: Final = """event_id string, event_time timestamp, wiki string, domain string, type string,
 namespace int, title string, page_url string, user string, bot boolean, minor boolean, patrolled boolean,
@@ -41,8 +45,7 @@ BATCHES: Final = (
     ("02-01T03:40:00",),
     ("02-01T03:50:00",),
 )
-BATCHES_WITH_LONG_LOG: Final = 6
-LOG_COMPACT_INTERVAL: Final = 3
+FIRST_BATCHES: Final = 6
 
 
 def rows_of_batch(batch: int) -> list[dict[str, object]]:
@@ -91,7 +94,7 @@ class Volume:
         return Volume(path, self.ids)
 
     def raw_files(self) -> list[Path]:
-        return sorted(self.changes.glob("date=*/part-*.parquet"))
+        return [self.changes / raw.name for raw in list_raw_files(self.changes)]
 
     def raw_file_with(self, event_id: str) -> Path:
         return next(path for path in self.raw_files() if event_id in read_ids(path))
@@ -102,13 +105,13 @@ class Volume:
         version, metadata, *offsets = path.read_text().split("\n")
         changed = json.loads(metadata) | {"batchTimestampMs": round(time.timestamp() * 1000)}
         path.write_text("\n".join((version, json.dumps(changed), *offsets)))
+        path.with_name(f".{path.name}.crc").unlink(missing_ok=True)
 
     def maintenance(
         self,
         *,
         now: datetime = NOW,
         on_step: Callable[[str], None] = lambda _: None,
-        monotonic: Callable[[], float] = lambda: 0.0,
         history_retention: timedelta = timedelta(days=7),
     ) -> Maintenance:
         return Maintenance(
@@ -116,18 +119,17 @@ class Volume:
             max_event_age=MAX_EVENT_AGE,
             history_retention=history_retention,
             clock=lambda: now,
-            monotonic=monotonic,
             on_step=on_step,
         )
 
     def what_a_reader_sees(self) -> Counter[str]:
-        """How often each id counts: history before its end, committed files from there on."""
+        """How often each id counts: history before its end, raw files from there on."""
         end = self.folders.history_end()
         seen: Counter[str] = Counter()
         for hour in self.folders.hours():
             seen.update(read_ids(self.folders.hour_file(hour)))
-        for name in read_sink_log(self.changes).files:
-            rows = pq.ParquetFile(self.changes / name).read(["event_id", "event_time"]).to_pylist()
+        for path in self.raw_files():
+            rows = pq.ParquetFile(path).read(["event_id", "event_time"]).to_pylist()
             seen.update(row["event_id"] for row in rows if end is None or row["event_time"] >= end)
         return seen
 
@@ -141,28 +143,38 @@ def read_ids(path: Path) -> list[str]:
     return ids
 
 
-def run_batches(spark: SparkSession, path: Path, batches: range, *, retention: str) -> None:
-    """Let Spark write these batches, one JSON file each, to the volume at `path`."""
+def stream(spark: SparkSession, path: Path, batches: range) -> DataFrame:
+    """These batches, one JSON file each beside the volume at `path`, with the columns of `changes`."""
     source = path.with_name("source")
     source.mkdir(exist_ok=True)
     for batch in batches:
         file = source / f"{batch:03d}.json"
         file.write_text("\n".join(map(json.dumps, rows_of_batch(batch))))
         os.utime(file, (batch, batch))  # the source takes the oldest first
-    session = spark.newSession()  # with settings of its own
-    session.conf.set(COMPACT_INTERVAL_SETTING, LOG_COMPACT_INTERVAL)
-    query = (
-        session.readStream.schema(COLUMNS)
+    return (
+        spark.readStream.schema(COLUMNS)
         .option("maxFilesPerTrigger", 1)
         .json(str(source))
         .withColumn("ingested_at", F.current_timestamp())
         .withColumn("date", F.to_date("event_time"))
         .coalesce(1)
-        .writeStream.format("parquet")
-        .partitionBy("date")
-        .option("path", str(path / "changes"))
-        .option("checkpointLocation", str(path / "checkpoints/changes"))
-        .option("retention", retention)
+    )
+
+
+def run_batches(spark: SparkSession, path: Path, batches: range) -> None:
+    """Let Spark write these batches to the volume at `path`, each at NOW."""
+    volume = Volume(path, Counter())
+    epoch = epoch_of(volume.checkpoint, [], now=NOW)
+    sink = FolderSink(volume.folders, epoch, LocalPublisher(volume.folders))
+
+    def write(rows: DataFrame, number: int) -> None:
+        volume.set_batch_clock(number, NOW)
+        sink(rows, number)
+
+    query = (
+        stream(spark, path, batches)
+        .writeStream.foreachBatch(write)
+        .option("checkpointLocation", str(volume.checkpoint))
         .trigger(availableNow=True)
         .start()
     )
@@ -174,25 +186,23 @@ def add_batch_without_rows(volume: Volume, batch: int, clock: datetime) -> None:
     offsets = volume.checkpoint / "offsets"
     shutil.copy(offsets / str(batch - 1), offsets / str(batch))
     volume.set_batch_clock(batch, clock)
-    (volume.changes / "_spark_metadata" / str(batch)).write_text("v1")
+    epoch = epoch_of(volume.checkpoint, [], now=NOW)
+    raw = RawFile(BatchId(epoch, batch), date_folder(clock))
+    LocalPublisher(volume.folders)(raw.name, SCHEMA.empty_table())
     (volume.checkpoint / "commits" / str(batch)).write_text("v1\n{}")
 
 
+def grow_old(volume: Volume) -> None:
+    """As if its files had been written long ago, so that none is kept for readers."""
+    for path in (*volume.raw_files(), *volume.folders.history.glob("date=*/hour=*/*")):
+        os.utime(path, (NOW.timestamp() - GRACE.total_seconds(),) * 2)
+
+
 def clean_up(volume: Volume, on_step: Callable[[str], None] = lambda _: None) -> Report:
-    """A run that may do everything: no consumer runs, and the log changed long ago."""
-    metadata = volume.changes / "_spark_metadata"
-    os.utime(metadata, (NOW.timestamp() - GRACE.total_seconds(),) * 2)
-    return volume.maintenance(on_step=on_step).run(consumer_runs=False)
-
-
-def add_leftovers_of_a_crash(volume: Volume) -> None:
-    """What a killed batch leaves: whole files with rows that its second run wrote again, and half a file."""
-    for event_id in ("1-0", "5-0"):
-        whole = volume.raw_file_with(event_id)
-        shutil.copy(whole, whole.with_name("part-00000-0.parquet"))
-    half = volume.raw_file_with("3-0").with_name("part-00000-1.parquet")
-    half.write_bytes(volume.raw_file_with("3-0").read_bytes()[:300])
-    half.with_name(f".{half.name}.crc").write_bytes(b"crc")
+    """Runs until everything is done that is to be done; what the last one says."""
+    volume.maintenance(on_step=on_step).run()
+    grow_old(volume)
+    return volume.maintenance(on_step=on_step).run()
 
 
 def contents(volume: Volume) -> dict[str, list[str] | None]:

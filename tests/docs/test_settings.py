@@ -45,7 +45,8 @@ def variables(settings: type[BaseSettings]) -> dict[str, str]:
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in documented():
-        monkeypatch.delenv(name, raising=False)
+        for spelling in (name, name.lower()):
+            monkeypatch.delenv(spelling, raising=False)
 
 
 def test_every_variable_of_a_service_and_of_run_local_is_listed() -> None:

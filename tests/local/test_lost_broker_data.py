@@ -26,7 +26,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as runs:
 
         def start_one(**env: str) -> RunLocal:
-            env = {"STATE_DIR": str(tmp_path / "state"), **env}
+            env = {"STATE_DIR": str(tmp_path / "state"), "WEB_ENGINE": "duckdb", **env}
             return runs.enter_context(closing(RunLocal(next(logs), "--simulate", env=env)))
 
         yield start_one

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from harness.kafka import Broker
 from harness.processes import free_port, wait_until
 from producer.events import edit, sse_id
 from producer.flow import Flow, running
+from producer.shifted_stream import shifted_stream
 from wiki_common import VERSION
 
 
@@ -86,8 +88,8 @@ def test_a_refusal_for_good_ends_the_producer_with_the_servers_words(flow: Flow)
     flow.start_stream(rate=10, events=10**9)
     producer = flow.start_producer(WIKI_USER_AGENT="nobody")
     assert producer.wait(60) == 1
-    assert "HTTP 403: Set a User-Agent" in producer.output()
-    assert "Traceback" not in producer.output()
+    [line] = [line for line in producer.output().splitlines() if "[info" not in line]
+    assert "HTTP 403: Set a User-Agent" in line
 
 
 def test_a_missing_topic_is_named(broker: Broker) -> None:
@@ -155,6 +157,33 @@ def test_wikis_of_which_no_event_comes_are_named(
         assert producer.terminate(30) == 0
         [line] = [line for line in producer.output().splitlines() if "WIKI_DOMAINS" in line]
         assert "en.wikipedia.com" in line
+
+
+@pytest.mark.parametrize(
+    ("ahead", "status", "said"),
+    [
+        (600, 503, "our clock is 600 s behind the stream's"),
+        (-600, 503, "our clock is 600 s ahead of the stream's"),
+        (120, 200, "our clock is 120 s behind the stream's"),
+        (0, 200, ""),
+    ],
+)
+def test_a_clock_that_is_not_the_streams_is_measured_and_said(
+    flow: Flow, ahead: int, status: int, said: str
+) -> None:
+    with shifted_stream(ahead) as url:
+        producer = flow.start_producer(WIKI_STREAM_URL=url)
+        wait_until(lambda: flow.metric("events_read_total") >= 2, timeout=60, what="events")
+        # The header of the answer has whole seconds.
+        assert abs(flow.metric("clock_skew_seconds") - ahead) <= 2
+        assert flow.metric("stream_lag_seconds") < 10
+        found, text = flow.health()
+        assert found == status, text
+        number = re.compile(r"\d+ s ")
+        assert number.sub("", said) in number.sub("", text)
+        wait_until(lambda: flow.metric("events_read_total") >= 4, timeout=60, what="more events")
+        assert producer.terminate(30) == 0
+        assert producer.output().count("our clock") == (1 if said else 0), "once a minute"
 
 
 def test_a_used_port_is_named(flow: Flow) -> None:

@@ -115,6 +115,21 @@ def test_a_login_in_the_streams_url_is_refused_as_it_would_be_logged(monkeypatch
     assert str(wrong.value).startswith("WIKI_STREAM_URL=")
 
 
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY"])
+@pytest.mark.parametrize(
+    "value", ["http://[::1/", "socks5://127.0.0.1:1080", "http://me:s3cret@proxy:99999", ":"]
+)
+def test_a_proxy_that_cannot_be_used_is_refused_without_its_login(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(InvalidSettings) as wrong:
+        read_settings(Settings)
+    assert str(wrong.value) == (
+        f"{variable}=…: expected an http:// or https:// URL with a host, and a port up to 65535 if any"
+    )
+
+
 def test_a_database_name_for_a_domain_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WIKI_DOMAINS", "enwiki")
     with pytest.raises(InvalidSettings, match=r"a domain such as en\.wikipedia\.org, not a database name"):

@@ -1,8 +1,6 @@
-"""A changes folder as the consumer leaves it: Parquet files, the sink's log, closed hours."""
+"""A changes folder as the consumer leaves it: Parquet files and closed hours."""
 
-import json
 import os
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -14,8 +12,10 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wiki_common.volume import BatchId, RawFile
+from wiki_consumer.query.sink import split
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-COMPACT_EVERY = 10
 _numbers = count(1)
 
 FILE_SCHEMA = pa.schema(
@@ -84,45 +84,50 @@ def changes_table(changes: Iterable[Change]) -> pa.Table:
 
 
 class CommittedChanges:
-    """Writes below `data_dir` in the consumer's layout; paths in the log are those of `writer_dir`."""
+    """Writes below `data_dir` in the consumer's layout, each batch at the time of its newest change."""
 
-    def __init__(self, data_dir: Path, writer_dir: str = "/data") -> None:
+    def __init__(self, data_dir: Path, epoch: str = "20260301T000000Z") -> None:
         self.data_dir = data_dir
         self.changes_dir = data_dir / "changes"
-        self.log_dir = self.changes_dir / "_spark_metadata"
-        self._writer_dir = writer_dir
+        self._epoch = epoch
         self._batch = 0
-        self._entries: list[str] = []
-        self.log_dir.mkdir(parents=True)
+        self.changes_dir.mkdir(parents=True, exist_ok=True)
 
     def commit(self, *changes: Change) -> int:
-        """One batch with one file per date; the batch's number."""
+        """One batch; its number."""
         return self.commit_table(changes_table(changes))
 
     def commit_table(self, rows: pa.Table, at: float | None = None) -> int:
-        entries = [self._entry(path) for path in self.write_files(rows)]
-        self._entries += entries
-        compact = (self._batch + 1) % COMPACT_EVERY == 0
-        name = f"{self._batch}.compact" if compact else str(self._batch)
-        temporary = self.log_dir / f".{name}.0c0ffee0.tmp"
-        temporary.write_text("\n".join(["v1", *(self._entries if compact else entries)]), encoding="utf-8")
-        if at is not None:
-            os.utime(temporary, (at, at))
-        temporary.rename(self.log_dir / name)
+        for raw, part in self.next_batch(rows):
+            self.write(raw, part, at)
+        return self.skip_batch()
+
+    def next_batch(self, rows: pa.Table) -> list[tuple[RawFile, pa.Table]]:
+        """The files of the next batch in their order."""
+        times = rows["event_time"].to_pylist()
+        dates = pa.array([moment.date() for moment in times], pa.date32())
+        batch = BatchId(self._epoch, self._batch)
+        return split(rows.append_column("date", dates), batch, max(times, default=NOON))
+
+    def tear(self, *changes: Change) -> Path:
+        """As if the next batch had been written, with `changes`, and were damaged; `commit` mends it."""
+        path = self.changes_dir / self.next_batch(changes_table(changes))[-1][0].name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"torn")
+        return path
+
+    def skip_batch(self) -> int:
+        """As if the next batch had been written; its number."""
         self._batch += 1
         return self._batch - 1
 
-    def write_files(self, rows: pa.Table) -> list[Path]:
-        """Files that no log names yet: what a crash before the commit leaves."""
-        dates = [moment.date().isoformat() for moment in rows["event_time"].to_pylist()]
-        paths = []
-        for date in sorted(set(dates)):
-            path = self.changes_dir / f"date={date}" / f"part-00000-{next(_numbers):012d}.c000.zstd.parquet"
-            path.parent.mkdir(exist_ok=True)
-            chosen = rows.filter(pa.array([each == date for each in dates]))
-            pq.write_table(chosen, path, compression="zstd")
-            paths.append(path)
-        return paths
+    def write(self, raw: RawFile, rows: pa.Table, at: float | None = None) -> Path:
+        path, temporary = self.changes_dir / raw.name, self.data_dir / "writing"
+        path.parent.mkdir(exist_ok=True)
+        pq.write_table(rows, temporary, compression="zstd")
+        if at is not None:
+            os.utime(temporary, (at, at))
+        return temporary.rename(path)
 
     def close_hour(self, start: datetime, changes: Sequence[Change] | pa.Table) -> Path:
         """`changes` as the closed hour from `start` on, renamed into place."""
@@ -132,42 +137,18 @@ class CommittedChanges:
         pq.write_table(rows, folder / ".part-0.parquet.tmp", compression="zstd")
         return (folder / ".part-0.parquet.tmp").rename(folder / "part-0.parquet")
 
-    def remove_log_before(self, batch: int) -> None:
-        """As the sink does once a compaction has made older log files useless."""
-        for path in self.log_dir.iterdir():
-            if int(path.name.split(".")[0]) < batch:
-                path.unlink()
-
-    def replace_log(self) -> None:
-        """The same log in another folder, as a repair leaves it: a reader has to begin anew."""
-        copy = self.log_dir.with_name("copy")
-        shutil.copytree(self.log_dir, copy)
-        shutil.rmtree(self.log_dir)
-        copy.rename(self.log_dir)
+    def begin_anew(self) -> None:
+        """With a new checkpoint: the next batch is its first."""
+        self._epoch = f"{int(self._epoch[:8]) + 1}{self._epoch[8:]}"
+        self._batch = 0
 
     def expire(self, files: Iterable[Path]) -> None:
-        """Drop `files` from the log's next compaction and from the disk: retention."""
+        """Delete `files`, as once their hours are closed."""
         for path in files:
-            self._entries.remove(self._entry(path))
             path.unlink()
 
     def files(self) -> list[Path]:
         return sorted(self.changes_dir.glob("date=*/*.parquet"))
-
-    def _entry(self, path: Path) -> str:
-        status = path.stat()
-        return json.dumps(
-            {
-                "path": f"file://{self._writer_dir}/changes/{path.relative_to(self.changes_dir)}",
-                "size": status.st_size,
-                "isDir": False,
-                "modificationTime": int(status.st_mtime * 1000),
-                "blockReplication": 1,
-                "blockSize": 33554432,
-                "action": "add",
-            },
-            separators=(",", ":"),
-        )
 
 
 def now() -> datetime:

@@ -8,6 +8,20 @@ from typing import Literal
 import structlog
 
 
+class _PlainLoggers(structlog.stdlib.LoggerFactory):
+    """Makes loggers of the standard class, also while another is set for all new ones.
+
+    pyspark sets its own while it makes a logger, and with two threads at once it stays
+    (PySparkLogger.getLogger).
+    """
+
+    _manager = logging.Manager(logging.root)
+    _manager.setLoggerClass(logging.Logger)
+
+    def __call__(self, *args: str) -> logging.Logger:
+        return self._manager.getLogger(super().__call__(*args).name)
+
+
 def configure_logs(
     level: str,
     log_format: Literal["console", "json"],
@@ -35,7 +49,7 @@ def configure_logs(
             *shared,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=_PlainLoggers(ignore_frame_names=[__name__]),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )

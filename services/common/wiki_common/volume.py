@@ -13,6 +13,45 @@ HISTORY_FILE: Final = "part-0.parquet"
 # Other folders, such as a person's copies, are no hours.
 _HOUR_FOLDER: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/hour=(\d\d)")
 
+_RAW_FILE: Final = re.compile(r"(\d{8}T\d{6}Z)-(\d{10})(-part)?\.parquet")
+
+
+@dataclass(frozen=True, order=True)
+class BatchId:
+    """A batch of the consumer's query; later ones are greater, also after a reset.
+
+    `epoch` says when the checkpoint began that counts it (`20260131T120000Z`), `number` is Spark's own.
+    """
+
+    epoch: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}-{self.number:010d}"
+
+
+@dataclass(frozen=True)
+class RawFile:
+    """A file in `changes`. Each batch has one that is no part, which appears after the parts.
+
+    A part holds the batch's rows of another date than that file.
+    """
+
+    batch: BatchId
+    date: str
+    is_part: bool = False
+
+    @property
+    def name(self) -> str:
+        """Below `changes`: `date=2026-01-31/20260131T120000Z-0000000042.parquet`."""
+        return f"{self.date}/{self.batch}{'-part' * self.is_part}.parquet"
+
+    @classmethod
+    def named(cls, date: str, name: str) -> "RawFile | None":
+        """The file `name` in the folder `date`; None for one that the consumer didn't write."""
+        found = _RAW_FILE.fullmatch(name)
+        return found and cls(BatchId(found[1], int(found[2])), date, found[3] is not None)
+
 
 def _expanded(path: Path) -> Path:
     if any(character in str(path) for character in "\r\n\0"):

@@ -1,6 +1,8 @@
 """The producer's life: start, relay the stream until told to stop, end in order."""
 
 import asyncio
+import math
+import time
 from typing import Final
 
 import structlog
@@ -18,7 +20,9 @@ from wiki_producer.status.counts import Counts
 from wiki_producer.status.hints import domains_hint, user_agent_hint
 from wiki_producer.status.metrics import registry_of
 from wiki_producer.status.watch import ACKNOWLEDGEMENT_SECONDS, Watch
+from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.outage import Outage
+from wiki_producer.stream.position import timestamp_of
 from wiki_producer.stream.progress import Progress
 
 # Below the 10 s after which Docker kills.
@@ -26,6 +30,7 @@ _DRAIN_SECONDS: Final = 6.0
 _CLOSE_SECONDS: Final = 2.0
 # The stream carries all wikis: it is never silent for long, however quiet the wanted ones are.
 _SILENCE_GRACE_SECONDS: Final = 30.0
+_LOG_SKEW_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +42,11 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     PortInUse.
     """
     service = _Service(settings)
-    registry = registry_of(service.progress, service.in_flight, service.counts)
-    with status_server(settings.bind_address, settings.metrics_port, registry, service.watch.reasons):
+    registry = registry_of(service.progress, service.in_flight, service.counts, service.clock)
+    watch = service.watch
+    with status_server(
+        settings.bind_address, settings.metrics_port, registry, watch.reasons, notes=watch.notes
+    ):
         stopped = asyncio.create_task(stop.wait())
         work = asyncio.create_task(service.work())
         await asyncio.wait({stopped, work}, return_when=asyncio.FIRST_COMPLETED)
@@ -59,12 +67,15 @@ class _Service:
         self.progress = Progress()
         self.in_flight = InFlight()
         self.counts = Counts()
+        self.clock = StreamClock()
+        self._skew_logged_at = -math.inf
         silence = settings.wiki_stream_idle_timeout.total_seconds() + _SILENCE_GRACE_SECONDS
         self.watch = Watch(
             self.progress,
             self.in_flight,
             silence_seconds=silence,
             stream_error=lambda: self._outage.reason,
+            skew_seconds=lambda: self.clock.skew_seconds,
         )
 
     async def work(self) -> None:
@@ -78,7 +89,7 @@ class _Service:
         publisher = Publisher(start.producer, settings.kafka_topic, settings.rejected_topic, self.in_flight)
         relay = Relay(decider(settings.wiki_domains, start.limits), publisher, self.progress, self.counts)
         reading: asyncio.Future[None] = asyncio.create_task(
-            read_stream(settings, start.first, relay, self.progress, self.counts, self._outage)
+            read_stream(settings, start.first, relay, self.progress, self.counts, self._outage, self.clock)
         )
         observing = asyncio.create_task(self._observe())
         try:
@@ -106,6 +117,7 @@ class _Service:
         hinted = False
         while True:
             self.watch.observe()
+            self._observe_clock()
             hint = domains_hint(self._settings, self.progress, self.counts)
             if hint is not None and not hinted:
                 log.warning(hint)
@@ -117,6 +129,14 @@ class _Service:
                 checked_at = waiting
                 await asyncio.to_thread(require_access, self._settings)
             await asyncio.sleep(1)
+
+    def _observe_clock(self) -> None:
+        self.clock.looked_at(timestamp_of(self.progress.last_event_id))
+        now = time.monotonic()
+        for text in self.watch.skew():
+            if now - self._skew_logged_at >= _LOG_SKEW_SECONDS:
+                self._skew_logged_at = now
+                log.warning(text)
 
     async def _finish(self, publisher: Publisher) -> None:
         """Wait for what is in flight, as far as time allows; the rest is read again at the next start."""

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator
 
 from wiki_common import VERSION
 from wiki_common.duration import Duration
@@ -16,6 +16,17 @@ ALL_DOMAINS: Final = "*"
 _DOMAIN: Final = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
+def _with_scheme(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value().strip()
+    url = text if "://" in text else f"http://{text}"
+    parse_http_url(url)
+    return SecretStr(url)
+
+
+# Its URL may have a login in it.
+Proxy = Annotated[SecretStr, AfterValidator(_with_scheme)]
+
+
 class Settings(KafkaSettings):
     """Where the stream is, what is kept of it, and the topic that it goes to."""
 
@@ -24,6 +35,9 @@ class Settings(KafkaSettings):
     wiki_user_agent: str = (
         f"live-top-of-wikipedia/{VERSION} (https://www.mediawiki.org/wiki/API:Recent_changes_stream) aiohttp"
     )
+    http_proxy: Proxy | None = None
+    https_proxy: Proxy | None = None
+    no_proxy: str | None = None
     wiki_stream_idle_timeout: Duration = Field(default="60s", validate_default=True)
     max_event_age: Duration = Field(default="30m", validate_default=True)
 

@@ -29,10 +29,13 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Start:
-    """What a start has found out: where to read the stream from, and how to publish."""
+    """What a start has found out: where to read the stream from, and how to publish.
+
+    `first` gives the point for a time (ms): what is too old depends on it, and the stream's is not known yet.
+    """
 
     producer: KafkaProducer
-    first: ResumePoint
+    first: Callable[[int], ResumePoint]
     limits: Limits
 
 
@@ -42,12 +45,12 @@ async def prepare(settings: Settings) -> Start:
     Raises BrokerRefused, BrokerUnreachable, TopicMissing, TopicUnreadable.
     """
     ends = await _connect(_read_ends, settings)
-    first = resume_point(
-        ends,
-        now_ms=time.time_ns() // 1_000_000,
-        max_age_ms=settings.max_event_age // timedelta(milliseconds=1),
-    )
     limits = await _connect(_read_limits, settings)
+    max_age_ms = settings.max_event_age // timedelta(milliseconds=1)
+
+    def first(now_ms: int) -> ResumePoint:
+        return resume_point(ends, now_ms=now_ms, max_age_ms=max_age_ms)
+
     return Start(await _connect(_open_producer, settings), first, limits)
 
 

@@ -86,7 +86,7 @@ def _run_query(
         if lock.acquire_for_jvm(spark, ConsumerVolume(settings.data_dir).lock, stopping=shutdown.requested):
             # Not only once a batch has committed: on a full disk it is what makes room.
             maintaining.start()
-            QuerySupervisor(spark, settings, maintenance, health, metrics, stopping).run()
+            QuerySupervisor(spark, settings, health, metrics, stopping).run()
             maintaining.raise_failure()
     finally:
         maintaining.stop()
@@ -98,7 +98,7 @@ def _reporting_to(health: Health, metrics: Metrics) -> Listener:
 
     def on_batch(batch: Batch) -> None:
         metrics.take(batch)
-        health.reported()
+        health.committed(batch)
         dropped.take(batch)
         if batch.malformed:
             _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)

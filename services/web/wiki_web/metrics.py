@@ -34,7 +34,18 @@ class Metrics:
         )
         self.as_of = Gauge(
             "wiki_web_as_of_timestamp_seconds",
-            "Newest event_time of the default query's answer, NaN without one",
+            "Time up to which the default query's answer counts, NaN without one",
+            registry=self.registry,
+        )
+        self.clock_skew = Gauge(
+            "wiki_web_clock_skew_seconds",
+            "How far the newest commit or change is ahead of this machine's clock, below 0 if behind; "
+            "NaN without one",
+            registry=self.registry,
+        )
+        self.empty_commits = Gauge(
+            "wiki_web_empty_commits_seconds",
+            "For how long commits have come without a change in them, NaN without any commit",
             registry=self.registry,
         )
         self.commits_behind = Gauge(

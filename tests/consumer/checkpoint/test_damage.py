@@ -1,4 +1,4 @@
-"""Damaged files of the checkpoint and the sink's log, made by a real query: a decision is asked for."""
+"""Damaged files of the checkpoint and in `changes`, made by a real query: a decision is asked for."""
 
 import shutil
 from collections import Counter
@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
-from pyspark.sql.streaming.query import StreamingQuery
 
 from consumer import topics
 from consumer.running import committed_ids, run_here
@@ -22,9 +20,8 @@ from wiki_consumer.checkpoint.reset import reset as begin_anew
 from wiki_consumer.checkpoint.state import TOPIC_FILE
 from wiki_consumer.query.supervisor import Broken
 from wiki_consumer.settings import Settings
-from wiki_consumer.volume import renumbering
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.sink_log import LOG_DIRECTORY, SinkLogError, read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files
 
 BATCHES = 3
 EACH = 10
@@ -35,7 +32,7 @@ def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
     """The consumer, until so many rows are committed; raises Broken."""
 
     def committed() -> bool:
-        with suppress(SinkLogError, pa.ArrowInvalid):
+        with suppress(pa.ArrowInvalid):
             return sum(committed_ids(settings.data_dir).values()) >= until
         return False
 
@@ -151,49 +148,13 @@ def test_a_reset_reads_the_rows_of_a_damaged_raw_file_again(
     spark: SparkSession, settings: Settings, keep: float
 ) -> None:
     volume = ConsumerVolume(settings.data_dir)
-    damaged = next(volume.changes.glob("date=*/part-*"))
+    damaged = volume.changes / list_raw_files(volume.changes)[0].name
     damage(damaged, keep=keep)
     reset(settings)
     run(spark, settings, until=BATCHES * EACH + 1)
     assert committed_ids(settings.data_dir) == ALL
-    assert f"{damaged.parent.name}/{damaged.name}" not in read_sink_log(volume.changes).files
-
-
-def test_the_log_is_renumbered_only_when_the_query_has_ended(
-    spark: SparkSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running: list[int] = []
-    finish, stop = renumbering.finish, StreamingQuery.stop
-
-    def looking(volume: ConsumerVolume, *, now: datetime) -> None:
-        running.append(len(spark.streams.active))
-        finish(volume, now=now)
-
-    def run_on(query: StreamingQuery) -> None:
-        monkeypatch.setattr(StreamingQuery, "stop", stop)
-        raise PySparkException("the query still runs after spark.sql.streaming.stopTimeout")
-
-    monkeypatch.setattr(renumbering, "finish", looking)
-    monkeypatch.setattr(StreamingQuery, "stop", run_on)
-    reset(settings)
-    run(spark, settings, until=BATCHES * EACH + 1)
-    assert running == [0]
-    assert committed_ids(settings.data_dir) == ALL
-
-
-@pytest.mark.parametrize("keep", [0, 0.6])
-def test_a_damaged_sink_log_is_named_with_the_command_which_makes_it_good(
-    spark: SparkSession, settings: Settings, keep: float
-) -> None:
-    volume = ConsumerVolume(settings.data_dir)
-    raw = next(volume.changes.glob("date=*/part-*"))
-    shutil.copy(raw, raw.with_name("part-again.parquet"))  # of a batch that ran twice
-    damage(last(volume.changes / LOG_DIRECTORY), keep=keep)
-    with pytest.raises(Broken, match=RESET):
-        run(spark, settings, until=BATCHES * EACH + 1)
-    reset(settings)
-    run(spark, settings, until=BATCHES * EACH + 1)
-    assert committed_ids(settings.data_dir) == ALL
+    assert not damaged.exists()
+    assert (volume.checkpoints / "unreadable" / damaged.parent.name / damaged.name).exists()
 
 
 def test_records_that_expired_before_they_were_read_ask_for_a_decision(

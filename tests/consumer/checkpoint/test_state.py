@@ -28,17 +28,17 @@ def test_the_last_commit_is_the_newest_of_its_log(tmp_path: Path) -> None:
     assert state.last_commit(tmp_path) == NOW
 
 
-@pytest.mark.parametrize("last_in_log", [9, 10])
-def test_a_log_that_ends_with_the_checkpoint_fits(last_in_log: int) -> None:
-    state.check(Position(planned=10, committed=9), last_in_log)
+@pytest.mark.parametrize("last_written", [9, 10])
+def test_files_that_end_with_the_checkpoint_fit(last_written: int) -> None:
+    state.check(Position(planned=10, committed=9), last_written)
 
 
 @pytest.mark.parametrize(
-    ("last_in_log", "reason"), [(11, "would be skipped"), (8, "are missing"), (-1, "are missing")]
+    ("last_written", "reason"), [(11, "would be skipped"), (8, "are missing"), (-1, "are missing")]
 )
-def test_another_log_is_refused(last_in_log: int, reason: str) -> None:
+def test_files_of_another_checkpoint_are_refused(last_written: int, reason: str) -> None:
     with pytest.raises(CheckpointMismatch, match=reason):
-        state.check(Position(planned=10, committed=9), last_in_log)
+        state.check(Position(planned=10, committed=9), last_written)
 
 
 def test_a_topic_made_again_under_the_same_name_is_refused(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_says_what_it_did(volume: Volume) -> None:
     lines = run.stdout.splitlines()[-5:]  # after what was logged
     assert lines[0].startswith("hours closed: 4 (12 rows, ")
     assert lines[2:] == [
-        "raw files deleted: 0 (0 bytes), left: 7",
+        "raw files deleted: 0 (0 bytes), left: 9",
         "old hours deleted: 0",
         f"history covers: all before {HISTORY_END:%Y-%m-%d %H:%M} UTC",
     ]

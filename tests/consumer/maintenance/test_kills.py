@@ -17,7 +17,7 @@ RUN: str = """
 import os, signal, sys
 from datetime import timedelta
 from pathlib import Path
-from consumer.volumes import NOW, Volume
+from consumer.volumes import NOW, Volume, grow_old
 
 left = int(sys.argv[2])
 def step(_):
@@ -25,8 +25,12 @@ def step(_):
     left -= 1
     if left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
-report = Volume(Path(sys.argv[1]), {}).maintenance(on_step=step).run(consumer_runs=False)
-sys.exit(1 if report.failures else 0)
+volume = Volume(Path(sys.argv[1]), {})
+reports = []
+for _ in range(2):
+    reports.append(volume.maintenance(on_step=step).run())
+    grow_old(volume)
+sys.exit(1 if any(report.failures for report in reports) else 0)
 """
 
 
@@ -44,7 +48,6 @@ def run_until_step(volume: Volume, step: int) -> int:
 @pytest.mark.timeout(1200)
 def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume, seed: int) -> None:
     """Until a run finds nothing more to do. The reader must see each row once, all the time."""
-    os.utime(volume.changes / "_spark_metadata", (0, 0))
     seen: list[Counter[str]] = []
     done = threading.Event()
 
@@ -74,10 +77,8 @@ def test_kills_one_after_the_other_while_a_reader_looks(volume: Volume, seed: in
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_killed_run_is_finished_by_the_next(continued: Volume, tmp_path: Path) -> None:
-    os.utime(continued.changes / "_spark_metadata", (0, 0))
     for step in range(1, 40, 6):
         copy = continued.copy_to(tmp_path / str(step))
-        os.utime(copy.changes / "_spark_metadata", (0, 0))
         if run_until_step(copy, step) != -signal.SIGKILL:
             break
 

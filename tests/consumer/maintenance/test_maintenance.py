@@ -3,7 +3,7 @@
 import os
 import resource
 import threading
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,18 @@ from consumer.volumes import (
     NOW,
     Volume,
     add_batch_without_rows,
-    add_leftovers_of_a_crash,
     clean_up,
     contents,
+    grow_old,
     ids_of,
 )
 from harness.processes import wait_until
+from wiki_common.volume import RawFile
 from wiki_consumer.maintenance import maintenance
+from wiki_consumer.maintenance.deletion import GRACE
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.maintenance.thread import MaintenanceEnded, MaintenanceThread, run_periodically
-from wiki_consumer.volume.raw_files import GRACE
-from wiki_consumer.volume.sink_log import SinkLog, read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files
 
 LONG_AFTER = NOW + timedelta(days=1)
 
@@ -72,25 +73,21 @@ def test_batches_that_commit_during_a_run_close_no_hour_without_their_rows(
     volume: Volume, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """One that began long ago and has rows of an hour, and one after it whose clock says the hour is over."""
-    raw, log, commit = (
-        volume.raw_file_with("5-0"),
-        volume.changes / "_spark_metadata/5.compact",
-        volume.checkpoint / "commits/5",
-    )
-    held_back = {path: path.rename(tmp_path / path.name) for path in (raw, log, commit)}
+    raw, commit = volume.raw_file_with("5-0"), volume.checkpoint / "commits/5"
+    held_back = {path: path.rename(tmp_path / path.name) for path in (raw, commit)}
     for batch in (4, 5):
         volume.set_batch_clock(batch, CLOSED[3] + timedelta(minutes=35))
 
-    def read_and_commit(changes: Path) -> SinkLog:
-        read = read_sink_log(changes)
+    def list_and_commit(changes: Path) -> list[RawFile]:
+        listed = list_raw_files(changes)
         if held_back:
             add_batch_without_rows(volume, 6, NOW)
         while held_back:
             path, kept = held_back.popitem()
             kept.rename(path)
-        return read
+        return listed
 
-    monkeypatch.setattr(maintenance, "read_sink_log", read_and_commit)
+    monkeypatch.setattr(maintenance, "list_raw_files", list_and_commit)
     runs = volume.maintenance()
 
     assert runs.run().failures == []
@@ -99,62 +96,38 @@ def test_batches_that_commit_during_a_run_close_no_hour_without_their_rows(
     assert volume.what_a_reader_sees() == volume.ids
 
 
-def test_no_hour_is_closed_while_rows_of_a_new_checkpoint_are_staged(volume: Volume) -> None:
-    staging = volume.path / "staging"
-    staging.mkdir()
-    assert volume.maintenance().run().hours_closed == 0
+def test_files_go_when_the_history_has_their_rows_and_the_newest_stays(continued: Volume) -> None:
+    before = continued.raw_files()
 
-    staging.rmdir()
-    assert volume.maintenance().run().hours_closed == len(CLOSED)
-
-
-def test_committed_files_are_kept_as_long_as_the_log_names_them(volume: Volume) -> None:
-    before = volume.raw_files()
-
-    assert clean_up(volume).raw_files_deleted == 0
-    assert volume.raw_files() == before
-
-
-def test_files_out_of_the_log_go_when_the_history_has_their_rows(continued: Volume) -> None:
     report = clean_up(continued)
 
-    assert report.raw_files_deleted == 6
+    assert report.raw_files_deleted == 8
     assert report.raw_bytes_deleted > 0
-    assert {"0-0", "4-1"} <= continued.what_a_reader_sees().keys()
-    assert set(continued.what_a_reader_sees().values()) == {1}
-
-
-def test_in_the_consumer_files_wait_for_the_next_batch_and_the_grace(continued: Volume) -> None:
-    seconds = 0.0
-    runs = continued.maintenance(monotonic=lambda: seconds)
-    assert runs.run().raw_files_deleted == 0
-    seconds = GRACE.total_seconds()
-    assert runs.run().raw_files_deleted == 0
-
-    metadata = continued.changes / "_spark_metadata"
-    (metadata / "9").write_text("v1")
-
-    assert runs.run().raw_files_deleted > 0
-
-
-def test_by_hand_files_wait_while_a_reader_may_have_read_the_log(continued: Volume) -> None:
-    os.utime(continued.changes / "_spark_metadata", (NOW.timestamp(),) * 2)
-
-    assert continued.maintenance().run(consumer_runs=False).raw_files_deleted == 0
-
-
-def test_rows_of_an_open_hour_stay_though_the_log_dropped_them(continued: Volume) -> None:
-    """The machine slept for longer than the log's retention: 3:05 was in it, is not, and its hour is open."""
-    clean_up(continued)
-    assert "5-1" not in continued.what_a_reader_sees()
-    assert continued.raw_file_with("5-1").exists()
-
-    continued.set_batch_clock(8, NOW + timedelta(hours=1))
-    for now in (NOW + timedelta(hours=1), LONG_AFTER):
-        report = continued.maintenance(now=now).run(consumer_runs=False)
-
-    assert report.failures == []
+    assert continued.raw_files() == before[8:]
     assert continued.what_a_reader_sees() == continued.ids
+
+
+def test_the_newest_batch_stays_though_the_history_has_its_rows(volume: Volume) -> None:
+    volume.set_batch_clock(5, NOW + timedelta(hours=1))
+    last = volume.raw_files()[-1]
+    for _ in range(2):
+        grow_old(volume)
+        volume.maintenance(now=NOW + timedelta(hours=1)).run()
+
+    assert volume.raw_files() == [last]
+    assert volume.what_a_reader_sees() == volume.ids
+
+
+def test_files_wait_for_readers_that_are_about_to_open_them(volume: Volume) -> None:
+    """Until their hour was closed, and they were written, some minutes ago."""
+    closed_at = datetime.now(UTC)
+    assert volume.maintenance().run().hours_closed == len(CLOSED)
+
+    assert volume.maintenance(now=closed_at + GRACE - timedelta(minutes=1)).run().raw_files_deleted == 0
+    young = volume.raw_file_with("0-0")
+    os.utime(young, (closed_at.timestamp() + 600,) * 2)
+    assert volume.maintenance(now=closed_at + GRACE + timedelta(minutes=1)).run().raw_files_deleted == 7
+    assert young.exists()
 
 
 def test_rows_that_the_history_lacks_are_written_to_it_before_their_file_goes(continued: Volume) -> None:
@@ -169,34 +142,25 @@ def test_rows_that_the_history_lacks_are_written_to_it_before_their_file_goes(co
 
     assert report.rows_recovered == 2
     assert not late.exists()
-    assert {"1-0", "1-1"} <= continued.what_a_reader_sees().keys()
-
-
-def test_leftovers_of_a_crash_count_for_nothing_and_go(continued: Volume) -> None:
-    add_leftovers_of_a_crash(continued)
-    clean_up(continued)
-
-    assert not list(continued.changes.glob("date=*/part-00000-1.parquet"))
-    assert not list(continued.changes.glob("date=*/.part-00000-1.parquet.crc"))
-    assert set(continued.what_a_reader_sees().values()) == {1}
+    assert continued.what_a_reader_sees() == continued.ids
 
 
 def test_a_full_disk_is_reported_and_the_next_run_goes_on(volume: Volume) -> None:
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
     try:
-        report = clean_up(volume)
+        report = volume.maintenance().run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
     [failure] = report.failures
     assert failure.startswith("close hours: [Errno 27] File too large")
     assert volume.what_a_reader_sees() == volume.ids
-    assert clean_up(volume).hours_closed == 4
+    assert volume.maintenance().run().hours_closed == 4
 
 
 @pytest.mark.parametrize("content", [b"rubbish", b"\xff"])
-@pytest.mark.parametrize("damaged", ["changes/_spark_metadata/8.compact", "checkpoints/changes/offsets/8"])
+@pytest.mark.parametrize("damaged", ["checkpoints/changes/offsets/8"])
 def test_an_unreadable_log_is_reported_and_nothing_is_deleted(
     continued: Volume, damaged: str, content: bytes
 ) -> None:
@@ -214,7 +178,7 @@ def test_an_unreadable_log_is_reported_and_nothing_is_deleted(
 def test_history_past_the_retention_is_deleted_and_stays_deleted(continued: Volume) -> None:
     clean_up(continued)
 
-    report = continued.maintenance(history_retention=timedelta(hours=3)).run(consumer_runs=False)
+    report = continued.maintenance(history_retention=timedelta(hours=3)).run()
 
     assert report.hours_expired == 2
     assert continued.folders.hours() == CLOSED[2:]
@@ -224,7 +188,7 @@ def test_history_past_the_retention_is_deleted_and_stays_deleted(continued: Volu
 def test_a_clock_far_ahead_deletes_no_history(continued: Volume) -> None:
     clean_up(continued)
 
-    report = continued.maintenance(now=NOW + timedelta(days=3650)).run(consumer_runs=False)
+    report = continued.maintenance(now=NOW + timedelta(days=3650)).run()
 
     assert report.hours_expired == 0
     assert continued.folders.hours() == CLOSED
@@ -233,7 +197,7 @@ def test_a_clock_far_ahead_deletes_no_history(continued: Volume) -> None:
 def test_an_empty_volume_needs_nothing(tmp_path: Path) -> None:
     report = Volume(tmp_path, ids_of(0)).maintenance().run()
 
-    assert report == Report(raw_files=0, committed_files=0)
+    assert report == Report(raw_files=0)
 
 
 def test_runs_at_once_and_again_until_it_is_stopped(volume: Volume) -> None:
@@ -271,14 +235,3 @@ def test_an_unexpected_error_ends_it_with_the_reason(volume: Volume) -> None:
     with pytest.raises(MaintenanceEnded, match=r"KeyError\('history file written'\)"):
         thread.raise_failure()
     assert reports == []
-
-
-def test_the_retention_follows_what_is_not_compacted(volume: Volume) -> None:
-    written = max(path.stat().st_mtime for path in volume.raw_files())
-    days_later = volume.maintenance(now=NOW.fromtimestamp(written, NOW.tzinfo) + timedelta(days=2))
-
-    retention = days_later.safe_retention()
-
-    assert timedelta(days=4) <= retention < timedelta(days=4, hours=1)
-    assert days_later.retention_fits(retention)
-    assert not days_later.retention_fits(timedelta(hours=3))

@@ -1,4 +1,4 @@
-"""The query itself, with a real broker: what it says of its batches, and how long its log names a file."""
+"""The query itself, with a real broker: what it says of its batches, and what its state forgets."""
 
 import json
 import os
@@ -16,21 +16,20 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from consumer import topics
-from consumer.running import committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
 from harness.processes import wait_until
 from wiki_consumer.kafka import options
 from wiki_consumer.query import pipeline
 from wiki_consumer.query.progress import Batch, batch_of
+from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
-from wiki_consumer.volume import sink_log
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.sink_log import read_sink_log
+from wiki_consumer.volume.publishing import LocalPublisher
 
 PARTITIONS = 2
 EACH = 10
-COMPACT_INTERVAL = 3
+EPOCH = "20260131T120000Z"
 
 
 @pytest.fixture
@@ -58,7 +57,6 @@ def started(
     spark: SparkSession,
     settings: Settings,
     *,
-    retention: timedelta = timedelta(hours=1),
     known_ids: Path | None = None,
 ) -> Iterator[StreamingQuery]:
     volume = ConsumerVolume(settings.data_dir)
@@ -67,13 +65,12 @@ def started(
         session,
         pipeline.Query(
             source=options.source_options(settings),
-            output=volume.changes,
             checkpoint=volume.checkpoint,
             max_event_age=settings.max_event_age,
             trigger_interval=settings.trigger_interval,
-            retention=retention,
             known_ids=known_ids,
         ),
+        FolderSink(volume, EPOCH, LocalPublisher(volume)),
     )
     try:
         yield running
@@ -103,30 +100,12 @@ def test_each_record_is_accounted_for_and_the_lag_is_that_of_all_partitions(
     for batch in told:
         read += batch.records
         assert batch.lag_records == 34 - read
+        assert batch.clock_skew_seconds == 0
         others = batch.duplicates + batch.late + batch.future + batch.malformed
         assert batch.records == batch.rows + others
     assert sum(batch.rows for batch in told) == 25
     assert sum(batch.duplicates for batch in told) == 6
     assert len(told) > 2
-
-
-def test_the_log_names_a_file_for_as_long_as_the_retention(
-    spark: SparkSession, settings: Settings, writer: topics.Writer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sink_log, "COMPACT_INTERVAL", COMPACT_INTERVAL)
-    changes = ConsumerVolume(settings.data_dir).changes
-    numbers = iter(range(10_000))
-
-    def written_and_out_of_the_log() -> bool:
-        writer.write([event(next(numbers))])
-        batch_id, files = read_sink_log(changes).batch_id, read_sink_log(changes).files
-        return batch_id > 2 * COMPACT_INTERVAL and len(files) <= 2 * COMPACT_INTERVAL
-
-    with started(spark, settings, retention=timedelta(seconds=1)):
-        wait_until(written_and_out_of_the_log, timeout=60, what="old files are out of the log", every=0.5)
-    assert "event-0" not in committed_ids(settings.data_dir)
-    compacted = [int(file.stem) for file in (changes / sink_log.LOG_DIRECTORY).glob("*.compact")]
-    assert {(batch + 1) % COMPACT_INTERVAL for batch in compacted} == {0}
 
 
 @pytest.mark.slow

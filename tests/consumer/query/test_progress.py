@@ -31,6 +31,7 @@ PROGRESS: dict[str, Any] = {
             "incomplete": 1,
             "malformed_sample": {"partition": 0, "offset": 3, "value": "{"},
             "newest_record": "2026-01-31 12:00:00",
+            "ahead": 600.5,
         },
         "changes": {"rows": 3},
     },
@@ -42,6 +43,7 @@ def test_a_batch_tells_what_became_of_its_records() -> None:
     assert (batch.number, batch.seconds, batch.records, batch.rows) == (7, 0.25, 9, 3)
     assert (batch.malformed, batch.future, batch.late, batch.duplicates, batch.incomplete) == (1, 1, 2, 2, 1)
     assert (batch.lag_records, batch.lag_seconds) == (12, 1.5)
+    assert batch.clock_skew_seconds == 600.5
     assert batch.records == batch.rows + batch.malformed + batch.future + batch.late + batch.duplicates
 
 

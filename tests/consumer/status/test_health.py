@@ -1,10 +1,15 @@
+from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from consumer.query.test_progress import PROGRESS
 from harness.processes import free_port
 from wiki_common import VERSION
 from wiki_common.health.probe import ask
 from wiki_common.health.server import status_server
-from wiki_consumer.status.health import MIN_SILENCE, Health
+from wiki_consumer.query.progress import Batch, batch_of
+from wiki_consumer.status.health import ALL_DROPPED, MIN_SILENCE, Health
 from wiki_consumer.status.metrics import Metrics
 
 SECOND = timedelta(seconds=1)
@@ -50,6 +55,34 @@ def test_trouble_is_named_until_the_next_report() -> None:
     state.trouble("no room on the volume")
     assert state.reasons() == ["no room on the volume"]
     state.reported()
+    assert state.reasons() == []
+
+
+NOTHING = replace(batch_of(PROGRESS), rows=0, duplicates=0, late=0, future=0, lag_records=0)
+
+
+@pytest.mark.parametrize(
+    ("dropped", "told"),
+    [
+        (replace(NOTHING, future=5), True),
+        (replace(NOTHING, future=5, lag_records=10), True),
+        (replace(NOTHING, late=5), True),
+        (replace(NOTHING, late=5, lag_records=10), False),
+        (replace(NOTHING, rows=1, future=5), False),
+        (replace(NOTHING, duplicates=1, late=5), False),
+        (NOTHING, False),
+    ],
+)
+def test_who_drops_everything_is_not_healthy(dropped: Batch, told: bool) -> None:
+    clock = Clock()
+    state = Health(SECOND, clock)
+    clock.now = 1000
+    for _ in range(int(ALL_DROPPED) + 2):
+        state.committed(dropped)
+        clock.now += 1
+    assert len(state.reasons()) == told
+    assert all("every change of the last 122 s was dropped" in reason for reason in state.reasons())
+    state.committed(replace(NOTHING, rows=1))
     assert state.reasons() == []
 
 

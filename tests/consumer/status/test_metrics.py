@@ -46,17 +46,25 @@ def test_runs_of_the_maintenance_add_up() -> None:
     assert math.isnan(value(metrics, "maintenance_age_seconds"))
     for files in (7, 5):
         metrics.take_maintenance(
-            Report(hours_closed=1, raw_files_lost=1, raw_files=files, committed_files=3, failures=["a", "b"])
+            Report(hours_closed=1, raw_files_lost=1, raw_files=files, failures=["a", "b"])
         )
     assert value(metrics, "hours_closed_total") == 2
     assert value(metrics, "raw_files_lost_total") == 2
     assert value(metrics, "maintenance_failures_total") == 4
-    assert (value(metrics, "raw_files"), value(metrics, "committed_files")) == (5, 3)
+    assert value(metrics, "raw_files") == 5
     assert value(metrics, "maintenance_age_seconds") < 60
 
 
 def test_a_run_that_could_not_look_at_the_volume_leaves_the_number_of_files() -> None:
     metrics = Metrics()
-    metrics.take_maintenance(Report(raw_files=7, committed_files=3))
+    metrics.take_maintenance(Report(raw_files=7))
     metrics.take_maintenance(Report(failures=["look at the volume: [Errno 5] Input/output error"]))
-    assert (value(metrics, "raw_files"), value(metrics, "committed_files")) == (7, 3)
+    assert value(metrics, "raw_files") == 7
+
+
+def test_the_clocks_skew_is_that_of_the_last_batch_with_events() -> None:
+    metrics = Metrics()
+    assert math.isnan(value(metrics, "clock_skew_seconds"))
+    metrics.take(batch_of(PROGRESS))
+    metrics.take(batch_of(PROGRESS | {"observedMetrics": {}, "stateOperators": []}))
+    assert value(metrics, "clock_skew_seconds") == 600.5

@@ -7,35 +7,44 @@ import pyarrow.parquet as pq
 import pytest
 
 from consumer.volumes import CLOSED, HISTORY_END, NOW, Volume, ignore
+from wiki_common.volume import BatchId
 from wiki_consumer.volume.raw_files import (
-    GRACE,
-    UNFINISHED_FOR,
     EventTimes,
-    Unlisted,
     UnreadableFile,
-    delete_raw_file,
     ids_by_hour,
     is_half_written,
     list_raw_files,
     read_event_times,
-    remove_leftovers,
+    remove_empty_dates,
 )
-from wiki_consumer.volume.sink_log import CommittedFile, SinkLog, read_sink_log
 
-WAIT = GRACE.total_seconds()
-
-
-def log(batch_id: int, *names: str) -> SinkLog:
-    return SinkLog(batch_id, {name: CommittedFile(name, NOW) for name in names})
+EPOCH = "20260131T120000Z"
 
 
-def test_lists_committed_files_and_leftovers_without_checksums(volume: Volume) -> None:
-    leftover = volume.raw_files()[0].with_name("part-left.parquet")
-    leftover.write_bytes(b"PAR1")
+def test_lists_what_batches_wrote_in_their_order_and_nothing_else(tmp_path: Path) -> None:
+    today, yesterday = "date=2026-01-31", "date=2026-01-30"
+    names = [
+        f"{today}/{EPOCH}-0000000009.parquet",
+        f"{yesterday}/{EPOCH}-0000000010-part.parquet",
+        f"{today}/{EPOCH}-0000000010.parquet",
+        f"{today}/20260131T120001Z-0000000000.parquet",
+    ]
+    others = [
+        f"{today}/part-00000-1.parquet",
+        f"{today}/.{EPOCH}-0000000011.parquet.crc",
+        f"{today}/{EPOCH}-11.parquet",
+        "other/file.parquet",
+    ]
+    for name in (*names, *others):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
 
-    names = list_raw_files(volume.changes)
+    files = list_raw_files(tmp_path)
 
-    assert names == read_sink_log(volume.changes).files.keys() | {f"{leftover.parent.name}/{leftover.name}"}
+    assert [raw.name for raw in files] == names
+    assert [raw.is_part for raw in files] == [False, True, False, False]
+    assert files[1].batch == BatchId(EPOCH, 10)
 
 
 def test_the_footer_tells_the_event_times(volume: Volume) -> None:
@@ -98,67 +107,14 @@ def test_groups_ids_by_hour(volume: Volume) -> None:
     assert ids_by_hour(volume.raw_file_with("1-0")) == {CLOSED[0]: {"1-0"}, CLOSED[1]: {"1-1"}}
 
 
-def test_a_file_is_deleted_with_its_checksum(volume: Volume) -> None:
-    path = volume.raw_files()[0]
-    size = path.stat().st_size
-    checksum = path.with_name(f".{path.name}.crc")
-    assert checksum.exists()
-
-    assert delete_raw_file(path) == size
-    assert not path.exists()
-    assert not checksum.exists()
-
-
-def test_a_file_of_the_batch_in_flight_is_not_settled() -> None:
-    unlisted = Unlisted()
-
-    assert unlisted.settled({"a"}, log(7), monotonic=0) == []
-    assert unlisted.settled({"a"}, log(7), monotonic=10 * WAIT) == []
-    assert unlisted.settled({"a"}, log(8, "a"), monotonic=20 * WAIT) == []
-
-
-def test_a_file_that_the_next_batch_does_not_name_is_settled_after_the_grace() -> None:
-    unlisted = Unlisted()
-
-    assert unlisted.settled({"a"}, log(7), monotonic=0) == []
-    assert unlisted.settled({"a"}, log(8), monotonic=WAIT - 1) == []
-    assert unlisted.settled({"a"}, log(8), monotonic=WAIT) == ["a"]
-
-
-def test_the_grace_begins_when_the_log_drops_a_file() -> None:
-    unlisted = Unlisted()
-
-    assert unlisted.settled({"a"}, log(7, "a"), monotonic=0) == []
-    assert unlisted.settled({"a"}, log(8), monotonic=WAIT) == []
-    assert unlisted.settled({"a"}, log(9), monotonic=2 * WAIT) == ["a"]
-
-
-def test_removes_what_belongs_to_no_file(volume: Volume) -> None:
-    metadata = volume.changes / "_spark_metadata"
-    old, new = metadata / ".4.b2.tmp", metadata / ".6.b3.tmp"
-    for path in (old, new):
-        path.write_text("v1")
-    os.utime(old, (NOW.timestamp() - UNFINISHED_FOR.total_seconds() - 1,) * 2)
-    os.utime(new, (NOW.timestamp(),) * 2)
-    january = volume.changes / "date=2026-01-31"
-    for path in january.glob("part-*"):
-        path.unlink()
-
-    remove_leftovers(volume.changes, HISTORY_END, NOW, ignore)
-
-    assert not january.exists()
-    assert not old.exists()
-    assert new.exists()
-    assert list(volume.changes.glob("date=*/.*.crc"))
-
-
 def test_a_date_that_may_still_be_written_keeps_its_folder(volume: Volume) -> None:
     today = volume.changes / f"date={HISTORY_END:%Y-%m-%d}"
     for path in today.iterdir():
         path.unlink()
 
-    remove_leftovers(volume.changes, HISTORY_END, NOW, ignore)
+    remove_empty_dates(volume.changes, HISTORY_END, ignore)
     assert today.exists()
 
-    remove_leftovers(volume.changes, HISTORY_END + timedelta(days=1), NOW, ignore)
+    remove_empty_dates(volume.changes, HISTORY_END + timedelta(days=1), ignore)
     assert not today.exists()
+    assert (volume.changes / "date=2026-01-31").exists()

@@ -126,6 +126,11 @@ def test_a_time_of_reception_that_is_needed_has_the_form_that_the_consumer_reads
         assert "neither `timestamp` nor `meta.dt` says when it happened" in decision.detail
 
 
+@pytest.mark.parametrize("url", ["https://[en.wikipedia.org/wiki/T", "", "javascript:alert(1)", "\x00"])
+def test_an_address_of_the_page_that_is_none_is_no_reason_to_lose_a_change(url: str) -> None:
+    assert json.loads(kept(edit(title_url=url, notify_url=url)).value)["title_url"] == url
+
+
 def test_sizes_up_to_2_gib_are_kept() -> None:
     length = {"old": 0, "new": 2**31 - 1}
     assert json.loads(kept(edit(length=length)).value)["length"] == length

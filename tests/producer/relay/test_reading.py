@@ -3,9 +3,10 @@
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 import pytest
 import structlog
@@ -13,11 +14,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from kafka import KafkaProducer
 
-from harness.kafka import Broker
 from harness.processes import wait_until
 from producer.events import EDIT, edit, sse_id
-from producer.topics import TopicReader, make_topics, settings_for
-from wiki_producer.kafka.client import connect_producer
+from producer.topics import TopicReader
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.kafka.publisher import Publisher
 from wiki_producer.relay.decide import decider
@@ -25,26 +24,20 @@ from wiki_producer.relay.reading import read_stream
 from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.status.counts import Counts
+from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.outage import Outage
-from wiki_producer.stream.position import After, Live, ResumePoint, parse_position
+from wiki_producer.stream.position import (
+    REWIND_MS,
+    After,
+    Live,
+    ResumePoint,
+    parse_position,
+    resume_after,
+)
 from wiki_producer.stream.progress import Progress
 from wiki_producer.stream.reconnect import StreamFatal
 
 NOW = time.time_ns() // 1_000_000
-
-
-@pytest.fixture
-def settings(broker: Broker, new_topic_name: Callable[[], str]) -> Settings:
-    settings = settings_for(broker.bootstrap_servers, new_topic_name())
-    make_topics(settings)
-    return settings
-
-
-@pytest.fixture
-def kafka(settings: Settings) -> Iterator[KafkaProducer]:
-    producer = connect_producer(settings, 30_000)
-    yield producer
-    producer.close()
 
 
 @dataclass
@@ -57,6 +50,8 @@ class Stream:
 
     steps: list[int | range]
     refuses_positions: bool = False
+    ahead_seconds: float = 0
+    """How far the stream's clock is ahead of ours."""
     requests: list[str] = field(default_factory=list)
     """What each request asked for: a Last-Event-ID, since=…, or nothing."""
 
@@ -68,7 +63,8 @@ class Stream:
         step = self.steps.pop(0) if self.steps else range(0)
         if isinstance(step, int):
             return web.Response(status=step, text="not now")
-        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        date = formatdate(time.time() + self.ahead_seconds, usegmt=True)
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Date": date})
         await response.prepare(request)
         for number in step:
             data = edit(meta={**EDIT["meta"], "id": str(number)})
@@ -84,7 +80,7 @@ async def read(
     kafka: KafkaProducer,
     *,
     until: int,
-    first: ResumePoint | None = None,
+    first: Callable[[int], ResumePoint] = lambda _now: Live(),
 ) -> list[str]:
     """The ids in the topic once `until` events have been kept. Raises what ends the reading before."""
     app = web.Application()
@@ -96,7 +92,7 @@ async def read(
         url = str(server.make_url("/stream"))
         here = settings.model_copy(update={"wiki_stream_url": url})
         reading = asyncio.create_task(
-            read_stream(here, first or Live(), relay, progress, counts, Outage(url))
+            read_stream(here, first, relay, progress, counts, Outage(url), StreamClock())
         )
         await asyncio.to_thread(
             wait_until,
@@ -112,6 +108,12 @@ async def read(
     await publisher.wait_until_acknowledged()
     topic = TopicReader(",".join(settings.kafka_bootstrap_servers), settings.kafka_topic)
     return [json.loads(record.value)["meta"]["id"] for record in topic.read()]
+
+
+def resume_from(timestamp: int) -> Callable[[int], ResumePoint]:
+    """Where to resume, by the time now, after an event at `timestamp`."""
+    position = parse_position(sse_id(timestamp))
+    return lambda now: resume_after(position, now_ms=now, max_age_ms=30 * 60_000)
 
 
 def ids(until: int) -> list[str]:
@@ -151,8 +153,8 @@ async def test_a_refused_position_falls_back_to_a_time(settings: Settings, kafka
 async def test_the_topics_own_position_may_be_refused(settings: Settings, kafka: KafkaProducer) -> None:
     """A start must not end because a position in the topic is no longer known upstream."""
     stream = Stream([range(1)], refuses_positions=True)
-    first = After(parse_position(sse_id(NOW - 5_000)))
-    assert await read(stream, settings, kafka, until=1, first=first) == ["0"]
+    position = parse_position(sse_id(NOW - 5_000))
+    assert await read(stream, settings, kafka, until=1, first=lambda _now: After(position)) == ["0"]
     assert stream.requests[1] == f"since={NOW - 5_000}"
 
 
@@ -162,7 +164,7 @@ async def test_a_refusal_of_position_and_time_ends_what_never_worked(
     stream = Stream([404])
     stream.refuses_positions = True
     with pytest.raises(StreamFatal, match="HTTP 404: not now"):
-        await read(stream, settings, kafka, until=1, first=After(parse_position(sse_id(NOW))))
+        await read(stream, settings, kafka, until=1, first=lambda _now: After(parse_position(sse_id(NOW))))
     assert len(stream.requests) == 2
 
 
@@ -175,3 +177,25 @@ async def test_a_stream_that_ends_each_connection_early_is_said_once_a_minute(
     said = [each["event"] for each in logged if each["log_level"] != "debug"]
     beginnings = ["reading live: the topic is empty", "resuming"]
     assert said == [beginnings[0], "stream lost, trying again", beginnings[1], "stream back"]
+
+
+async def test_a_gap_is_given_up_by_the_streams_clock_and_not_by_ours(
+    settings: Settings, kafka: KafkaProducer
+) -> None:
+    """Ours is 40 minutes ahead, so the last event seems older than MAX_EVENT_AGE; it is a minute old."""
+    last = NOW - 41 * 60_000
+    stream = Stream([range(1), range(1)], ahead_seconds=-40 * 60)
+    with structlog.testing.capture_logs() as logged:
+        await read(stream, settings, kafka, until=1, first=resume_from(last))
+    assert stream.requests[1:] == [parse_position(sse_id(last)).rewound(REWIND_MS).last_event_id()]
+    assert [each["event"] for each in logged if each["event"].startswith("gap")] == []
+
+
+async def test_a_real_gap_is_given_up_up_to_the_age_limit_by_the_streams_clock(
+    settings: Settings, kafka: KafkaProducer
+) -> None:
+    """Ours is 10 minutes behind."""
+    stream = Stream([range(1), range(1)], ahead_seconds=600)
+    await read(stream, settings, kafka, until=1, first=resume_from(NOW - 50 * 60_000))
+    since = int(stream.requests[-1].removeprefix("since="))
+    assert abs(since - (time.time() * 1000 + 600_000 - 30 * 60_000)) < 10_000

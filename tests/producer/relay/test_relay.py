@@ -1,15 +1,12 @@
 """Events of a connection into the topics of a real broker."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 
-import pytest
 from kafka import KafkaProducer
 
-from harness.kafka import Broker
 from producer.events import EDIT, edit, sse_id
-from producer.topics import TopicReader, make_topics, settings_for
-from wiki_producer.kafka.client import connect_producer
+from producer.topics import TopicReader
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.kafka.publisher import Publisher
 from wiki_producer.relay.decide import decider
@@ -18,20 +15,6 @@ from wiki_producer.settings import Settings
 from wiki_producer.status.counts import Counts
 from wiki_producer.stream.connection import MessageEvent
 from wiki_producer.stream.progress import Progress
-
-
-@pytest.fixture
-def settings(broker: Broker, new_topic_name: Callable[[], str]) -> Settings:
-    settings = settings_for(broker.bootstrap_servers, new_topic_name())
-    make_topics(settings)
-    return settings
-
-
-@pytest.fixture
-def kafka(settings: Settings) -> Iterator[KafkaProducer]:
-    producer = connect_producer(settings, 30_000)
-    yield producer
-    producer.close()
 
 
 def event(number: int, kind: str = "message") -> MessageEvent:

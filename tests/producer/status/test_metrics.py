@@ -1,4 +1,5 @@
 import time
+from email.utils import formatdate
 
 from prometheus_client import generate_latest
 
@@ -7,13 +8,19 @@ from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.relay.decide import DropReason, RejectReason
 from wiki_producer.status.counts import Counts
 from wiki_producer.status.metrics import registry_of
+from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.progress import Progress
 
 
 def samples(
-    progress: Progress | None = None, in_flight: InFlight | None = None, counts: Counts | None = None
+    progress: Progress | None = None,
+    in_flight: InFlight | None = None,
+    counts: Counts | None = None,
+    clock: StreamClock | None = None,
 ) -> dict[str, float]:
-    registry = registry_of(progress or Progress(), in_flight or InFlight(), counts or Counts())
+    registry = registry_of(
+        progress or Progress(), in_flight or InFlight(), counts or Counts(), clock or StreamClock()
+    )
     lines = generate_latest(registry).decode().splitlines()
     return {
         line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines if not line.startswith("#")
@@ -47,3 +54,13 @@ def test_position_and_lag_appear_with_the_first_event() -> None:
     found = samples(Progress(last_event_id=sse_id(int(at * 1000))))
     assert 99 < found["wiki_producer_stream_lag_seconds"] < 200
     assert abs(found["wiki_producer_stream_position_seconds"] - at) < 1
+
+
+def test_the_skew_of_the_clock_appears_once_it_is_known_and_the_lag_is_by_the_streams() -> None:
+    assert "wiki_producer_clock_skew_seconds" not in samples()
+    clock = StreamClock()
+    clock.answered(formatdate(time.time() + 600))
+    progress = Progress(last_event_id=sse_id(int((time.time() + 590) * 1000)))
+    found = samples(progress, clock=clock)
+    assert 598 < found["wiki_producer_clock_skew_seconds"] < 602
+    assert 8 < found["wiki_producer_stream_lag_seconds"] < 20

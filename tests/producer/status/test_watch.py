@@ -22,6 +22,7 @@ class Seen:
     progress: Progress = field(default_factory=Progress)
     in_flight: InFlight = field(default_factory=InFlight)
     stream_error: str | None = None
+    skew_seconds: float | None = None
 
 
 @pytest.fixture
@@ -41,6 +42,7 @@ def watch(seen: Seen, clock: Clock) -> Watch:
         seen.in_flight,
         silence_seconds=90,
         stream_error=lambda: seen.stream_error,
+        skew_seconds=lambda: seen.skew_seconds,
         clock=clock,
     )
     watch.phase = None
@@ -103,3 +105,22 @@ def test_nothing_in_flight_is_no_silence_of_the_broker(watch: Watch, seen: Seen,
     for clock.now in range(0, 500, 10):
         seen.progress.events += 1
         assert watch.reasons() == []
+
+
+@pytest.mark.parametrize(
+    ("skew", "reasons", "notes"),
+    [
+        (None, [], []),
+        (59.9, [], []),
+        (-59.9, [], []),
+        (61.0, [], ["our clock is 61 s behind the stream's: set it by a time server"]),
+        (-299.0, [], ["our clock is 299 s ahead of the stream's: set it by a time server"]),
+        (301.0, ["our clock is 301 s behind the stream's: set it by a time server"], []),
+        (-3600.0, ["our clock is 3600 s ahead of the stream's: set it by a time server"], []),
+    ],
+)
+def test_a_wrong_clock_is_noted_and_a_very_wrong_one_is_not_ok(
+    watch: Watch, seen: Seen, skew: float | None, reasons: list[str], notes: list[str]
+) -> None:
+    seen.skew_seconds = skew
+    assert (watch.reasons(), watch.notes()) == (reasons, notes)

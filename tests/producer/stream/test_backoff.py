@@ -45,6 +45,15 @@ def test_pauses_grow_too_while_each_connection_ends_after_a_few_events() -> None
     assert found[-1] == CAP_WITH_EVENTS_SECONDS
 
 
+def test_a_failure_between_short_connections_does_not_make_reading_fall_far_behind() -> None:
+    backoff = Backoff(highest)
+    found = [
+        backoff.pause_seconds(lasted_seconds=0.1, brought_events=number % 2 == 0, retry_after=None)
+        for number in range(40)
+    ]
+    assert found[-2:] == [CAP_WITH_EVENTS_SECONDS, 0.4]
+
+
 def test_pauses_are_short_after_connections_that_lasted() -> None:
     assert pauses(5, lasted=900, events=True) == [0.2] * 5
 

@@ -1,6 +1,6 @@
-import itertools
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,7 +21,7 @@ AGE = 30 * 60_000
 
 
 def cursor(first: ResumePoint, now: int = NOW) -> Cursor:
-    return Cursor(first, max_age_ms=AGE, clock=lambda: now)
+    return Cursor(lambda _now: first, max_age_ms=AGE, now_ms=lambda: now)
 
 
 def at(point: ResumePoint) -> int:
@@ -34,12 +34,55 @@ def test_the_first_connection_begins_where_the_topic_says() -> None:
     assert cursor(first).next("", read_any=False, position_refused=False) == first
 
 
-def test_a_live_start_that_failed_is_resumed_at_its_beginning() -> None:
-    clock = itertools.count(NOW, 10_000)
-    starting = Cursor(Live(), max_age_ms=AGE, clock=lambda: next(clock))
-    assert starting.next("", read_any=False, position_refused=False) == Live()
+class Clock:
+    """The stream's time, and the seconds that have passed since the cursor was made."""
+
+    def __init__(self) -> None:
+        self.now_ms = NOW
+        self.seconds = 0.0
+
+    def passes(self, seconds: int) -> None:
+        self.now_ms += seconds * 1000
+        self.seconds += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_a_live_start_that_failed_is_resumed_at_its_beginning(clock: Clock) -> None:
+    starting = Cursor(
+        lambda _now: Live(), max_age_ms=AGE, now_ms=lambda: clock.now_ms, monotonic=lambda: clock.seconds
+    )
+    found = []
+    for _ in range(3):
+        found.append(starting.next("", read_any=False, position_refused=False))
+        clock.passes(10)
+    assert found == [Live(), Since(NOW), Since(NOW)]
+
+
+def test_a_first_point_may_be_computed_anew_when_the_streams_time_is_known(clock: Clock) -> None:
+    starting = Cursor(lambda now: Since(now - AGE), max_age_ms=AGE, now_ms=lambda: clock.now_ms)
+    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - AGE)
+    clock.now_ms -= 600_000
+    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - AGE), (
+        "as long as it fails"
+    )
+    starting.begin_again()
+    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - 600_000 - AGE)
+
+
+def test_the_beginning_of_a_live_start_is_by_the_streams_time_too(clock: Clock) -> None:
+    starting = Cursor(
+        lambda _now: Live(), max_age_ms=AGE, now_ms=lambda: clock.now_ms, monotonic=lambda: clock.seconds
+    )
+    starting.next("", read_any=False, position_refused=False)
+    clock.passes(10)
     assert starting.next("", read_any=False, position_refused=False) == Since(NOW)
-    assert starting.next("", read_any=False, position_refused=False) == Since(NOW)
+    clock.now_ms += 600_000
+    starting.begin_again()
+    assert starting.next("", read_any=False, position_refused=False) == Since(NOW + 600_000)
 
 
 def test_a_reconnect_goes_back_by_the_full_rewind_after_a_long_connection() -> None:

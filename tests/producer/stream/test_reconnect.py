@@ -99,7 +99,7 @@ async def test_pauses_grow_until_a_connection_lasts_and_grant_the_servers_wish()
     connections = Connections()
     with pytest.raises(RuntimeError, match="the test ends"):
         await connections.keep(lambda: steps.pop(0))
-    assert connections.pauses == [0.2, 7.4, 0.2, 0.4, 0.8]
+    assert connections.pauses == [0.2, 7.4, 0.2, 0.4, 0.4]
     assert [read_any for read_any, _ in connections.asked] == [False, False, False, True, False, True]
     assert connections.counts.reconnects == {"http_503": 1, "http_429": 1, "ended": 2, "reset": 1}
 

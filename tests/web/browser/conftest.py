@@ -5,12 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from harness.browser import chromium
 from web.browser.running_web import RunningWeb
-from web.browser.watched import ARGUMENTS, HasUrl, Watched
+from web.browser.watched import ARGUMENTS, PATIENCE, HasUrl, Watched
 from web.committed import Change, CommittedChanges, now
+
+expect.set_options(timeout=PATIENCE)
 
 SCRIPT = "<script>alert(1)</script>"
 IMAGE = '"><img src=x onerror=alert(1)>'

@@ -68,7 +68,9 @@ def test_it_turns_stale_while_it_is_looked_at_and_live_again(
 ) -> None:
     page = tab(own_web).open()
     # Committed 25 s ago: the first look finds it fresh, a later one not.
-    own.commit_table(changes_table([Change(now(), title="Last words")]), at=time.time() - 25)
+    own.commit_table(
+        changes_table([Change(now() - timedelta(seconds=26), title="Last words")]), at=time.time() - 25
+    )
     expect(page.locator("#freshness .word")).to_have_text("Live")
     expect(page.locator("#freshness .word")).to_have_text("Stale")
     expect(page.locator("#freshness .reason")).to_contain_text(
@@ -85,9 +87,11 @@ def test_an_unreadable_commit_is_the_reason_that_is_told_until_it_can_be_read(
     own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
 ) -> None:
     page = tab(own_web).open()
-    own.commit_table(changes_table([Change(now(), title="Whole")]), at=time.time() - 60)
+    own.commit_table(
+        changes_table([Change(now() - timedelta(seconds=61), title="Whole")]), at=time.time() - 60
+    )
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
-    (own.log_dir / "1").write_text("torn", encoding="utf-8")
+    own.tear(Change(now()))
     expect(page.locator("#freshness .reason")).to_contain_text("can’t be read")
     expect(page.locator("#titles tr .title")).to_have_text(["Whole"])
     assert own_web.get("/healthz") == health_text([]).encode()

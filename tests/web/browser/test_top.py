@@ -9,10 +9,7 @@ from playwright.sync_api import expect
 from web.browser.conftest import IMAGE, SCRIPT, TITLES, OpenTab
 from web.browser.running_web import RunningWeb
 from web.browser.top_page import shown_top
-from web.browser.watched import PATIENCE
 from web.committed import Change, CommittedChanges, now
-
-expect.set_options(timeout=PATIENCE)
 
 
 def test_the_rows_are_the_answer_of_the_api(web: RunningWeb, tab: OpenTab) -> None:

@@ -28,9 +28,7 @@ from wiki_web.data.store import Store
 def test_hours_and_commits_in_a_folder_of_any_name_count(engine: Engine, tmp_path: Path, name: str) -> None:
     data_dir = tmp_path / name / "data"
     data_dir.parent.mkdir()
-    committed = CommittedChanges(
-        data_dir, writer_dir=data_dir.parent.as_uri().removeprefix("file://") + "/data"
-    )
+    committed = CommittedChanges(data_dir)
     committed.close_hour(NOON - 3 * HOUR, [at(9, 30, "A")])
     committed.close_hour(NOON - 2 * HOUR, [at(10, 30, "B")])
     committed.commit(at(11, 30, "C"))

@@ -103,14 +103,14 @@ def run(committed: CommittedChanges) -> Iterator[Run]:
         each.refresher.stop()
 
 
-def test_a_log_that_cannot_be_read_is_tried_for_as_long_as_it_takes(
+def test_a_batch_that_cannot_be_read_is_tried_for_as_long_as_it_takes(
     run: Run, committed: CommittedChanges, duckdb_engine: DuckDBEngine
 ) -> None:
     running = run(duckdb_engine)
     running.await_changes(1)
-    (committed.log_dir / "1").write_text("torn", encoding="utf-8")
-    wait_until(lambda: running.failures() > 12, timeout=30, what="the log was tried a dozen times")
-    assert "begins with 'torn'" in str(running.refresher.failure)
+    torn = committed.tear(Change(now()))
+    wait_until(lambda: running.failures() > 12, timeout=30, what="the file was tried a dozen times")
+    assert torn.name in str(running.refresher.failure)
     assert running.changes() == 1
     committed.commit(Change(now()))
     running.await_changes(2)

@@ -40,9 +40,12 @@ def test_new_commits_are_added_to_what_is_held(store: Store, committed: Committe
     assert store.commits_after(store.position) == 0
 
 
-def test_files_that_no_commit_names_do_not_count(store: Store, committed: CommittedChanges) -> None:
+def test_a_part_of_a_batch_that_is_not_whole_yet_does_not_count(
+    store: Store, committed: CommittedChanges
+) -> None:
     committed.commit(at(11, 0, "A"))
-    committed.write_files(changes_table([at(11, 0, "leftover")]))
+    (part, rows), *_ = committed.next_batch(changes_table([at(11, 0, "B"), at(35, 0, "B")]))
+    committed.write(part, rows)
     store.refresh()
     assert counted(store) == {"A": 1}
 
@@ -86,7 +89,6 @@ def test_closing_an_hour_changes_no_count(store: Store, committed: CommittedChan
     committed.expire(raw)
     for minute in range(8):
         committed.commit(at(11, minute, "new"))
-    committed.remove_log_before(9)
     store.refresh()
     assert counted(store) == {"old": 60, "new": 9}
     fresh = Store(committed.data_dir, store._engine, timedelta(hours=24))
@@ -94,12 +96,11 @@ def test_closing_an_hour_changes_no_count(store: Store, committed: CommittedChan
     assert counted(fresh) == {"old": 60, "new": 9}
 
 
-def test_a_log_that_went_on_without_us_is_read_again(store: Store, committed: CommittedChanges) -> None:
+def test_what_went_on_without_us_is_read_again(store: Store, committed: CommittedChanges) -> None:
     committed.commit(at(11, 0, "A"))
     store.refresh()
     for _ in range(12):
         committed.commit(at(11, 1, "A"))
-    committed.remove_log_before(9)
     store.refresh()
     assert counted(store) == {"A": 13}
 
@@ -115,7 +116,6 @@ def test_a_raw_file_deleted_before_it_was_read_is_found_in_history(
     committed.expire([missed, *[path for path in committed.files() if path != missed]])
     for number in range(8):
         committed.commit(at(11, number, "C"))
-    committed.remove_log_before(9)
     store.refresh()
     assert counted(store) == {"A": 1, "B": 1, "C": 8}
 

@@ -181,8 +181,8 @@ def test_the_pages_own_link_to_a_title_works(
 ) -> None:
     committed.commit(Change(now(), title))
     refresh()
-    (link,) = re.findall('href="(/page[^"]*)"', client.get("/").text)
-    response = client.get(html.unescape(link))
+    (link,) = re.findall('href="(page[^"]*)"', client.get("/").text)
+    response = client.get(f"/{html.unescape(link)}")
     assert response.status_code == 200
     assert f"<bdi>{title}</bdi>" in response.text
     answer = client.get("/api/v1/changes", query_string={"title": title}).get_json()

@@ -120,10 +120,10 @@ def test_a_service_that_shows_no_fresh_data_is_not_ready_and_says_why(
     committed.commit(Change(now()))
     refresh()
     assert told() == (200, "ready\n")
-    (committed.log_dir / "3").write_text("torn", encoding="utf-8")
+    torn = committed.tear(Change(now()))
     refresh()
     assert told()[0] == 503
-    assert re.match("refresh fails: CommitLogError: .*torn", told()[1])
+    assert re.match(f"refresh fails: RowsError: .*{torn.name}", told()[1])
 
 
 def test_a_service_that_holds_rows_is_not_ready_before_the_first_answer(

@@ -124,3 +124,36 @@ def test_head_is_get_without_the_body(client: FlaskClient, path: str) -> None:
     assert (head.status_code, head.data) == (200, b"")
     for name in ("Content-Type", "Content-Length", "ETag", "Vary"):
         assert head.headers.get(name) == got.headers.get(name)
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", PATHS)
+def test_parameters_of_others_are_ignored_on_pages_and_in_no_link(client: FlaskClient, path: str) -> None:
+    """Mailings and social networks add theirs to every address that is clicked there."""
+    joint = "&" if "?" in path else "?"
+    plain, tracked = (
+        client.get(f"{path}{joint}bots=only"),
+        client.get(f"{path}{joint}bots=only&fbclid=abc&utm_source=x"),
+    )
+    assert tracked.status_code == 200
+    assert "fbclid" not in tracked.text
+    assert re.findall('href="[^"]*"', tracked.text) == re.findall('href="[^"]*"', plain.text)
+
+
+@pytest.mark.parametrize("query", ["window=9y&fbclid=abc", "limit=x", "bots=only&bots=include"])
+def test_a_wrong_parameter_of_ours_is_still_told(client: FlaskClient, query: str) -> None:
+    assert client.get(f"/?{query}").status_code == 400
+
+
+def test_the_api_refuses_parameters_of_others(client: FlaskClient) -> None:
+    assert client.get("/api/v1/top?fbclid=abc").get_json(force=True)["parameter"] == "fbclid"
+
+
+@pytest.mark.usefixtures("loaded")
+@pytest.mark.parametrize("path", [*PATHS, "/nowhere", "/a/b/nowhere", "/?window=9y"])
+def test_no_page_has_an_address_that_begins_at_the_hosts_root(client: FlaskClient, path: str) -> None:
+    """Below a prefix of a reverse proxy, such an address leads elsewhere."""
+    page = client.get(path, headers={"Accept": "text/html"}).text
+    addresses = re.findall('(?:href|src|action|data-at)="([^"]*)"', page)
+    assert addresses
+    assert [address for address in addresses if address.startswith("/")] == []

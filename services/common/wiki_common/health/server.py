@@ -1,7 +1,7 @@
 """/metrics and /healthz over HTTP, beside whatever the process does."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,18 +21,24 @@ class PortInUse(Exception):
         super().__init__(f"{variable}={port}: can't listen on BIND_ADDRESS={address}: {reason}")
 
 
-def health_text(reasons: list[str]) -> str:
-    """The answer of /healthz: `ok` or what is wrong, then the version."""
-    return f"{'; '.join(reasons) or 'ok'}\nversion {VERSION}\n"
+def health_text(reasons: list[str], notes: Sequence[str] = ()) -> str:
+    """The answer of /healthz: `ok` or what is wrong, then what else should be known, then the version."""
+    return "\n".join(("; ".join(reasons) or "ok", *notes, f"version {VERSION}\n"))
 
 
 @contextmanager
 def status_server(
-    address: str, port: int, registry: CollectorRegistry, reasons: Callable[[], list[str]]
+    address: str,
+    port: int,
+    registry: CollectorRegistry,
+    reasons: Callable[[], list[str]],
+    *,
+    notes: Callable[[], list[str]] = list,
 ) -> Iterator[None]:
     """Answer on METRICS_PORT while the context lasts. PortInUse when the address can't be had.
 
-    `reasons` is called from the server's threads, and says why the service isn't well: nothing if it is.
+    Both are called from the server's threads: `reasons` says why the service isn't well, nothing if it is;
+    `notes` says what else should be known.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -42,7 +48,7 @@ def status_server(
             elif self.path == "/healthz":
                 found = reasons()
                 status = HTTPStatus.SERVICE_UNAVAILABLE if found else HTTPStatus.OK
-                self._answer(status, _TEXT, health_text(found).encode())
+                self._answer(status, _TEXT, health_text(found, notes()).encode())
             else:
                 self._answer(HTTPStatus.NOT_FOUND, _TEXT, b"not found\n")
 

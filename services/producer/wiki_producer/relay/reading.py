@@ -1,7 +1,8 @@
 """The stream, connection after connection, into the relay."""
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from typing import Final, NoReturn
 
@@ -11,11 +12,13 @@ from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.status.counts import Counts
 from wiki_producer.stream.backoff import Backoff
-from wiki_producer.stream.connection import open_stream, stream_session
+from wiki_producer.stream.clock import SKEW_SECONDS, StreamClock
+from wiki_producer.stream.connection import MessageEvent, open_stream, stream_session
 from wiki_producer.stream.cursor import Cursor
 from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.position import After, Live, ResumePoint, Since
 from wiki_producer.stream.progress import Progress
+from wiki_producer.stream.proxy import proxy_for_stream
 from wiki_producer.stream.reconnect import keep_connected
 
 _LOG_EVERY_SECONDS: Final = 60.0
@@ -24,18 +27,37 @@ log = structlog.get_logger(__name__)
 
 
 async def read_stream(
-    settings: Settings, first: ResumePoint, relay: Relay, progress: Progress, counts: Counts, outage: Outage
+    settings: Settings,
+    first: Callable[[int], ResumePoint],
+    relay: Relay,
+    progress: Progress,
+    counts: Counts,
+    outage: Outage,
+    clock: StreamClock,
 ) -> NoReturn:
-    """Relay the stream from `first` on, for ever. Raises StreamFatal, PublishFailed."""
-    cursor = Cursor(first, max_age_ms=settings.max_event_age // timedelta(milliseconds=1))
+    """Relay the stream for ever, from `first` of the stream's time (ms) on. StreamFatal, PublishFailed."""
+    max_age_ms = settings.max_event_age // timedelta(milliseconds=1)
+    cursor = Cursor(first, max_age_ms=max_age_ms, now_ms=clock.now_ms)
     beginnings = _BeginningLog()
-    async with stream_session(settings.wiki_user_agent) as session:
+    async with stream_session(settings.wiki_user_agent, proxy_for_stream(settings)) as session:
+
+        def connect(point: ResumePoint) -> AbstractAsyncContextManager[AsyncIterator[MessageEvent]]:
+            idle = settings.wiki_stream_idle_timeout
+            return open_stream(session, settings.wiki_stream_url, point, idle, answered=clock.answered)
 
         async def read_once(*, read_any: bool, position_refused: bool) -> None:
+            by_our_clock = clock.skew_seconds is None
             point = cursor.next(progress.last_event_id, read_any=read_any, position_refused=position_refused)
-            async with open_stream(
-                session, settings.wiki_stream_url, point, settings.wiki_stream_idle_timeout
-            ) as events:
+            async with connect(point) as events:
+                skew = clock.skew_seconds or 0.0
+                if not (by_our_clock and isinstance(point, Since) and abs(skew) > SKEW_SECONDS):
+                    beginnings.connected(point)
+                    await relay.run(events, on_first=outage.over)
+                    return
+            # The point was computed with a clock that is wrong; by now the stream's time is known.
+            cursor.begin_again()
+            point = cursor.next(progress.last_event_id, read_any=False, position_refused=False)
+            async with connect(point) as events:
                 beginnings.connected(point)
                 await relay.run(events, on_first=outage.over)
 

@@ -15,6 +15,7 @@ from wiki_producer.kafka.probe import TopicAccess, connect, host_and_port, log_i
 from wiki_producer.settings import Settings
 from wiki_producer.stream.connection import StreamRefused, open_stream, stream_session
 from wiki_producer.stream.position import Live
+from wiki_producer.stream.proxy import proxy_for_stream
 
 NEEDED: Final = ("DESCRIBE", "WRITE", "READ")
 STREAM_TIMEOUT_SECONDS: Final = 20
@@ -105,7 +106,7 @@ async def _check_stream(settings: Settings) -> Finding:
     try:
         async with (
             asyncio.timeout(STREAM_TIMEOUT_SECONDS),
-            stream_session(settings.wiki_user_agent) as session,
+            stream_session(settings.wiki_user_agent, proxy_for_stream(settings)) as session,
             open_stream(session, settings.wiki_stream_url, Live(), settings.wiki_stream_idle_timeout),
         ):
             return Finding(what, True, "answers our User-Agent with events")

@@ -18,7 +18,7 @@ def user_agent_hint(settings: Settings) -> str | None:
     if "wiki_user_agent" in settings.model_fields_set or not f".{host}".endswith(_WIKIMEDIA):
         return None
     return (
-        "WIKI_USER_AGENT is not set: Wikimedia wants to reach each operator, and slows down clients that"
+        "WIKI_USER_AGENT is not set: Wikimedia wants to reach each operator, and slows clients down that"
         " share a name; set it to your project and a contact, such as my-project/1.0 (https://example.org/contact)"
     )
 

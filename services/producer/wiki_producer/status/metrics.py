@@ -1,6 +1,5 @@
 """What was read, published and dropped, as Prometheus metrics that are built when asked for."""
 
-import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,21 +10,16 @@ from prometheus_client.registry import Collector
 
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.status.counts import Counts
-from wiki_producer.stream.position import UnreadablePosition, parse_position
+from wiki_producer.stream.clock import StreamClock
+from wiki_producer.stream.position import timestamp_of
 from wiki_producer.stream.progress import Progress
-
-
-def _position_ms(last_event_id: str) -> int | None:
-    try:
-        return parse_position(last_event_id).timestamp
-    except UnreadablePosition:
-        return None
 
 
 class ProducerCollector(Collector):
     """Reads the numbers at each scrape, so that counting an event costs no more than an addition."""
 
-    def __init__(self, progress: Progress, in_flight: InFlight, counts: Counts) -> None:
+    def __init__(self, progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock) -> None:
+        self._clock = clock
         self._progress = progress
         self._in_flight = in_flight
         self._counts = counts
@@ -64,13 +58,16 @@ class ProducerCollector(Collector):
         yield _gauge("bytes_in_flight", "Bytes of values published and not acknowledged.", in_flight.bytes)
 
     def _position(self) -> Iterator[Metric]:
-        timestamp = _position_ms(self._progress.last_event_id)
+        timestamp = timestamp_of(self._progress.last_event_id)
         if timestamp is not None:
             yield _gauge(
                 "stream_position_seconds", "Time of the last event read, since 1970.", timestamp / 1000
             )
-            lag = time.time() - timestamp / 1000
-            yield _gauge("stream_lag_seconds", "How far the last event read lies behind now.", lag)
+            lag = self._clock.now() - timestamp / 1000
+            yield _gauge("stream_lag_seconds", "How far the last event read lies behind the stream.", lag)
+        skew = self._clock.skew_seconds
+        if skew is not None:
+            yield _gauge("clock_skew_seconds", "How far our clock is behind the stream's.", skew)
 
 
 def _counter(name: str, text: str, value: int) -> CounterMetricFamily:
@@ -89,8 +86,10 @@ def _labelled(name: str, text: str, label: str, values: Mapping[Any, int]) -> Co
     return family
 
 
-def registry_of(progress: Progress, in_flight: InFlight, counts: Counts) -> CollectorRegistry:
+def registry_of(
+    progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock
+) -> CollectorRegistry:
     """A registry with these metrics only."""
     registry = CollectorRegistry()
-    registry.register(ProducerCollector(progress, in_flight, counts))
+    registry.register(ProducerCollector(progress, in_flight, counts, clock))
     return registry

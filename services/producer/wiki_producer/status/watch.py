@@ -6,16 +6,19 @@ from collections.abc import Callable
 from typing import Final
 
 from wiki_producer.kafka.in_flight import InFlight
+from wiki_producer.stream.clock import SKEW_SECONDS
 from wiki_producer.stream.progress import Progress
 
 ACKNOWLEDGEMENT_SECONDS: Final = 30.0
+# What lies further in the future than this is not counted by those who read the topic.
+UNHEALTHY_SKEW_SECONDS: Final = 300.0
 
 
 class Watch:
     """Compares, each time it is asked, with the last time that something moved; any thread may ask.
 
     `phase` says what a start waits for; None once events are being read. `stream_error` says why there is no
-    connection to the stream; None while there is one.
+    connection to the stream; None while there is one. `skew_seconds` is the StreamClock's.
     """
 
     def __init__(
@@ -25,12 +28,14 @@ class Watch:
         *,
         silence_seconds: float,
         stream_error: Callable[[], str | None],
+        skew_seconds: Callable[[], float | None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._progress = progress
         self._in_flight = in_flight
         self._silence_seconds = silence_seconds
         self._stream_error = stream_error
+        self._skew_seconds = skew_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._events = self._acknowledged = 0
@@ -73,4 +78,18 @@ class Watch:
         silent = silence > self._silence_seconds and (error is not None or not reasons)
         if silent or (self._events == 0 and error is not None):
             reasons.append(f"no event for {silence:.0f} s" + (f": {error}" if error else ""))
+        if abs(self._skew_seconds() or 0.0) > UNHEALTHY_SKEW_SECONDS:
+            reasons += self.skew()
         return reasons
+
+    def notes(self) -> list[str]:
+        """What should be known although the producer is ok."""
+        return [] if abs(self._skew_seconds() or 0.0) > UNHEALTHY_SKEW_SECONDS else self.skew()
+
+    def skew(self) -> list[str]:
+        """How far our clock is from the stream's, if that matters."""
+        skew = self._skew_seconds() or 0.0
+        if abs(skew) <= SKEW_SECONDS:
+            return []
+        side = "behind" if skew > 0 else "ahead of"
+        return [f"our clock is {abs(skew):.0f} s {side} the stream's: set it by a time server"]

@@ -17,23 +17,31 @@ LONGEST_RETRY_AFTER_SECONDS: Final = 900.0
 
 
 class Backoff:
-    """Pauses that grow with each connection that failed or was short, with jitter."""
+    """Pauses that grow with each connection that brings nothing, and with each that is short; with jitter."""
 
     def __init__(self, uniform: Callable[[float, float], float] = random.uniform) -> None:
         self._uniform = uniform
-        self._attempt = 0
+        self._since_events = 0
+        self._short = 0
 
     def pause_seconds(
         self, *, lasted_seconds: float, brought_events: bool, retry_after: float | None
     ) -> float:
         """How long to wait after a connection: at least `retry_after`, the server's wish in seconds."""
-        if brought_events and lasted_seconds >= LASTING_SECONDS:
-            self._attempt = 0
-        cap = CAP_WITH_EVENTS_SECONDS if brought_events else CAP_SECONDS
-        # The exponent is bounded, as a float's is.
-        bound = min(cap, BASE_SECONDS * 2 ** min(self._attempt, 30))
-        self._attempt += 1
+        if not brought_events:
+            bound = _doubled(self._since_events, CAP_SECONDS)
+        else:
+            self._since_events = 0
+            self._short = 0 if lasted_seconds >= LASTING_SECONDS else self._short
+            bound = _doubled(self._short, CAP_WITH_EVENTS_SECONDS)
+            self._short += 1
+        self._since_events += 1
         return min(retry_after or 0.0, LONGEST_RETRY_AFTER_SECONDS) + self._uniform(0, bound)
+
+
+def _doubled(times: int, cap: float) -> float:
+    # The exponent is bounded, as a float's is.
+    return min(cap, BASE_SECONDS * 2.0 ** min(times, 30))
 
 
 def retry_after_seconds(header: str | None, now: datetime) -> float | None:

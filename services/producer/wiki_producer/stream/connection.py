@@ -6,7 +6,7 @@ for a whole one. Here the end of a response raises, so that an EventSource never
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, Final
@@ -42,10 +42,11 @@ class StreamRefused(Exception):
         self.retry_after = retry_after
 
 
-def stream_session(user_agent: str) -> aiohttp.ClientSession:
+def stream_session(user_agent: str, proxy: URL | None) -> aiohttp.ClientSession:
     """A session whose connections may last for ever; `open_stream` ends those that are silent."""
     return aiohttp.ClientSession(
         headers={"User-Agent": user_agent},
+        proxy=proxy,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_SECONDS),
         read_bufsize=READ_BUFFER,
     )
@@ -53,11 +54,17 @@ def stream_session(user_agent: str) -> aiohttp.ClientSession:
 
 @asynccontextmanager
 async def open_stream(
-    session: aiohttp.ClientSession, url: str, point: ResumePoint, idle_timeout: timedelta
+    session: aiohttp.ClientSession,
+    url: str,
+    point: ResumePoint,
+    idle_timeout: timedelta,
+    *,
+    answered: Callable[[str | None], None] = lambda _date: None,
 ) -> AsyncIterator[AsyncIterator[MessageEvent]]:
     """Connect, and iterate over the events from `point` on until StreamEnded or an error of aiohttp's.
 
     TimeoutError after `idle_timeout` without a byte; StreamRefused if the answer is no stream of events.
+    `answered` is called with the header Date of one that is.
     """
     headers: dict[str, str] = {}
     target = URL(url)
@@ -65,7 +72,7 @@ async def open_stream(
         headers["Last-Event-ID"] = point.position.last_event_id()
     elif isinstance(point, Since):
         target = target.update_query(since=str(point.timestamp_ms))
-    one_request = _OneRequest(session, idle_timeout.total_seconds())
+    one_request = _OneRequest(session, idle_timeout.total_seconds(), answered)
     async with EventSource(target, session=one_request, max_connect_retry=0, headers=headers) as source:
         yield source
 
@@ -73,9 +80,12 @@ async def open_stream(
 class _OneRequest:
     """What EventSource uses of a session. An answer that is no stream raises StreamRefused with its text."""
 
-    def __init__(self, session: aiohttp.ClientSession, idle_seconds: float) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, idle_seconds: float, answered: Callable[[str | None], None]
+    ) -> None:
         self._session = session
         self._idle_seconds = idle_seconds
+        self._answered = answered
 
     async def request(self, method: str, url: URL, **kwargs: Any) -> "_EventStreamResponse":
         try:
@@ -85,6 +95,7 @@ class _OneRequest:
             # A redirect may lead to a name that is none.
             raise aiohttp.InvalidURL(url, str(error)) from None
         if response.status == 200 and response.content_type == "text/event-stream":
+            self._answered(response.headers.get("Date"))
             return _EventStreamResponse(response, self._idle_seconds)
         try:
             text = await self._text(response)

@@ -29,20 +29,26 @@ def rewind_for(covered_ms: int) -> int:
     return max(SHORTEST_REWIND_MS, min(REWIND_MS, covered_ms // 2))
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
 class Cursor:
-    """`first` is the resume point that the topic gives; times are ms since the epoch."""
+    """Where to connect, again and again. Times are ms since the epoch."""
 
-    def __init__(self, first: ResumePoint, *, max_age_ms: int, clock: Callable[[], int] = _now_ms) -> None:
-        self._point = first
-        self._began = clock()
+    def __init__(
+        self,
+        first: Callable[[int], ResumePoint],
+        *,
+        max_age_ms: int,
+        now_ms: Callable[[], int],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`first` is where to begin, given the time; `now_ms` the stream's time as far as it is known."""
+        self._first = first
         self._max_age_ms = max_age_ms
-        self._clock = clock
+        self._now_ms = now_ms
+        self._monotonic = monotonic
+        self._created = monotonic()
+        self._point: ResumePoint | None = None
+        self._failed_live = False
         self._rewind_ms = REWIND_MS
-        self._connected_before = False
         self._refused_id: str | None = None
 
     def next(self, last_event_id: str, *, read_any: bool, position_refused: bool) -> ResumePoint:
@@ -51,19 +57,34 @@ class Cursor:
         `last_event_id` is that of the last event that was relayed ("": none yet), `read_any` says whether the
         connection before brought events, `position_refused` whether its Last-Event-ID was refused.
         """
-        now = self._clock()
+        now = self._now_ms()
         if position_refused:
             self._refused_id = last_event_id
         if last_event_id:
-            self._point = self._before(last_event_id, now, read_any=read_any)
-        elif isinstance(self._point, Live) and self._connected_before:
-            # Events that came since the first attempt are wanted too.
-            self._point = Since(max(self._began, now - self._max_age_ms))
-        self._connected_before = True
-        if isinstance(self._point, After) and last_event_id == self._refused_id:
+            point: ResumePoint = self._before(last_event_id, now, read_any=read_any)
+        elif isinstance(self._point, Live):
+            self._failed_live = True
+            point = self._since_creation(now)
+        elif self._point is None:
+            point = self._since_creation(now) if self._failed_live else self._first(now)
+        else:
+            point = self._point
+        if isinstance(point, After) and last_event_id == self._refused_id:
             # Other partitions may not have been read as far as the newest time of the position.
-            self._point = Since(max(self._point.position.oldest_timestamp, now - self._max_age_ms))
-        return self._point
+            point = Since(max(point.position.oldest_timestamp, now - self._max_age_ms))
+        self._point = point
+        return point
+
+    def begin_again(self) -> None:
+        """Compute the first point anew at `next`: it was by a clock that has turned out to be wrong."""
+        self._point = None
+
+    def _since_creation(self, now: int) -> Since:
+        """Events that came since the first attempt to read live are wanted too."""
+        return Since(max(self._created_ms(now), now - self._max_age_ms))
+
+    def _created_ms(self, now: int) -> int:
+        return now - int((self._monotonic() - self._created) * 1000)
 
     def _before(self, last_event_id: str, now: int, *, read_any: bool) -> ResumePoint:
         try:
@@ -72,14 +93,14 @@ class Cursor:
             log.warning("unreadable position in the stream", reason=str(error))
             return Since(now - self._max_age_ms)
         if read_any:
-            self._rewind_ms = rewind_for(position.timestamp - self._start())
+            self._rewind_ms = rewind_for(position.timestamp - self._start(now))
         return resume_after(position, now_ms=now, max_age_ms=self._max_age_ms, rewind_ms=self._rewind_ms)
 
-    def _start(self) -> int:
+    def _start(self, now: int) -> int:
         match self._point:
             case After(position):
                 return position.timestamp
             case Since(timestamp_ms):
                 return timestamp_ms
-            case Live():
-                return self._began
+            case _:
+                return self._created_ms(now)

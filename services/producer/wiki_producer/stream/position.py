@@ -80,6 +80,14 @@ def parse_position(last_event_id: str | bytes) -> Position:
     return Position(entries)
 
 
+def timestamp_of(last_event_id: str) -> int | None:
+    """The time of an SSE id in ms; None if it names none."""
+    try:
+        return parse_position(last_event_id).timestamp
+    except UnreadablePosition:
+        return None
+
+
 def oldest(positions: Iterable[Position]) -> Position:
     """The position with the earliest time."""
     return min(positions, key=lambda position: position.timestamp)

@@ -21,6 +21,8 @@ _REFUSALS: Final = frozenset({400, 401, 403, 404})
 _POSITION_REFUSALS: Final = frozenset({400, 404, 410})
 # What worked before and is refused now may well work again: for so long it is asked.
 PATIENCE_SECONDS: Final = 900.0
+# What a connection may raise.
+CONNECTION_ERRORS: Final = (StreamEnded, StreamRefused, aiohttp.ClientError, OSError, TimeoutError)
 
 
 class StreamFatal(Exception):
@@ -41,7 +43,9 @@ def classify(error: Exception) -> Disconnect:
     if isinstance(error, StreamEnded):
         return Disconnect("ended", str(error))
     if isinstance(error, TimeoutError):
-        return Disconnect("timeout", f"nothing came in time: {error or type(error).__name__}")
+        return Disconnect("timeout", f"nothing came in time: {error}".removesuffix(": "))
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return Disconnect(f"proxy_{error.status}", f"the proxy refuses: HTTP {error.status} {error.message}")
     if isinstance(error, aiohttp.ClientConnectorError):
         return Disconnect("unreachable", str(error))
     if isinstance(error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError):
@@ -79,20 +83,20 @@ async def keep_connected(
         read_before, began = progress.events, clock()
         try:
             await read(read_any=read_any, position_refused=position_refused)
-        except (StreamEnded, StreamRefused, aiohttp.ClientError, OSError, TimeoutError) as error:
+        except CONNECTION_ERRORS as error:
             disconnect = classify(error)
         else:
             disconnect = Disconnect("ended", "no more events")
         now = clock()
         read_any, position_refused = progress.events > read_before, disconnect.position_refused
         counts.reconnects[disconnect.cause] += 1
-        outage.disconnected(disconnect)
         if not disconnect.refused:
             refused_at = None
         elif refused_at is None:
             refused_at = now
         if refused_at is not None and (progress.events == 0 or now - refused_at >= PATIENCE_SECONDS):
             raise StreamFatal(f"the stream refuses: {disconnect.reason}")
+        outage.disconnected(disconnect)
         pause = backoff.pause_seconds(
             lasted_seconds=now - began, brought_events=read_any, retry_after=disconnect.retry_after
         )

@@ -16,24 +16,20 @@ from wiki_consumer.checkpoint.reset import reset
 from wiki_consumer.checkpoint.state import position
 from wiki_consumer.settings import Settings
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.sink_log import SinkLogError, read_sink_log
+from wiki_consumer.volume.raw_files import list_raw_files
 
 _CONSEQUENCES: Final = """\
 What a reset does: the consumer begins a new checkpoint and reads the topic from its oldest record on.
 What is lost: records that weren't yet in changes and that the topic no longer holds, or that are older than
   MAX_EVENT_AGE by then. Rows that are in changes or history stay, and none of them is written twice.
-  A sink's log that can't be read, or that names a file that can't be, is made anew of the whole files in
-  changes.
+  Files of changes that can't be read are moved aside.
 """
 
 
 def _describe(volume: ConsumerVolume) -> str:
-    at = position(volume.checkpoint)
-    try:
-        log = f"the sink's log ends with batch {read_sink_log(volume.changes).batch_id}"
-    except SinkLogError as error:
-        log = f"the sink's log can't be read: {error}"
-    return f"{volume.checkpoint}: batch {at.planned} planned, {at.committed} committed; {log}\n"
+    at, files = position(volume.checkpoint), list_raw_files(volume.changes)
+    newest = f"the newest file in changes is {files[-1].name}" if files else "there are no files in changes"
+    return f"{volume.checkpoint}: batch {at.planned} planned, {at.committed} committed; {newest}\n"
 
 
 def main() -> int:

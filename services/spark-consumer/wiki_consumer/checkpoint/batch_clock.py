@@ -2,9 +2,9 @@
 
 A batch drops rows older than its own clock − MAX_EVENT_AGE, and its clock is written to `offsets/N` before
 it starts; a batch that a crash interrupted runs again with that clock, however old. `commits/N` follows once
-its files are in the sink's log. Batches run in sequence. So rows older than the last committed batch's clock
-− MAX_EVENT_AGE are all in the log, and only a batch that is planned and not committed can be further back
-than that.
+its files are in `changes`. Batches run one after the other. So rows older than the last committed batch's
+clock − MAX_EVENT_AGE are all in `changes`, and only a batch that is planned and not committed can be further
+back than that.
 
 This needs no rule for a start or for a batch that takes long: it speaks of committed batches only.
 """
@@ -26,7 +26,7 @@ class CheckpointUnreadable(Exception):
 
 
 def complete_until(checkpoint: Path, *, max_event_age: timedelta, now: datetime) -> datetime | None:
-    """Every row before this time that will ever be in the sink's log is in it now; None if nothing is known.
+    """Every row before this time that will ever be in `changes` is there now; None if nothing is known.
 
     `now` stands for the batches to come, whose clock may have been set back. Raises CheckpointUnreadable.
     """
@@ -34,11 +34,16 @@ def complete_until(checkpoint: Path, *, max_event_age: timedelta, now: datetime)
     if committed == NO_BATCH:
         return None
     planned = [batch for batch in batches(checkpoint / PLANNED_LOG) if batch > committed]
-    clocks = [_clock(checkpoint / PLANNED_LOG / str(batch)) for batch in (committed, *planned)]
+    clocks = [clock_of(checkpoint, batch) for batch in (committed, *planned)]
     return min(now, *clocks) - max_event_age - CLOCK_MARGIN
 
 
-def _clock(planned: Path) -> datetime:
+def clock_of(checkpoint: Path, batch: int) -> datetime:
+    """When `batch` was planned, which stays what it is when the batch runs again (UTC).
+
+    Raises CheckpointUnreadable.
+    """
+    planned = checkpoint / PLANNED_LOG / str(batch)
     try:
         version, metadata, *_ = planned.read_text(encoding="utf-8").split("\n")
         if version != VERSION:

@@ -6,10 +6,10 @@ from typing import Final
 
 import structlog
 
-from wiki_consumer.volume import sink_log_repair
+from wiki_consumer.volume import former_layout
+from wiki_consumer.volume.durable import make_folder
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.raw_files import UnreadableFile, read_rows
-from wiki_consumer.volume.sink_log import SinkLogError, read_sink_log
+from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files, read_rows
 
 RESET: Final = "python -m wiki_consumer.checkpoint --reset"
 """The command that an operator is told."""
@@ -18,16 +18,32 @@ _log = structlog.get_logger()
 
 
 def reset(volume: ConsumerVolume, *, now: datetime) -> Path:
-    """Move the checkpoint aside, and make the sink's log anew of the whole files if it, or a file that it
-    names, can't be read; returns where the checkpoint is now.
+    """Move the checkpoint aside, and files that can't be read as well; where the checkpoint is now.
 
     The caller holds the lock.
     """
-    try:
-        for folder in (volume.changes, volume.staging):
-            for name in read_sink_log(folder).files:
-                read_rows(folder / name)
-    except (SinkLogError, UnreadableFile) as error:
-        _log.warning("the sink's log is made anew", reason=str(error))
-        sink_log_repair.rebuild(volume)
+    if former_layout.is_former(volume):
+        _take_over(volume)
+    unreadable = volume.checkpoints / "unreadable"
+    for raw in list_raw_files(volume.changes):
+        path = volume.changes / raw.name
+        try:
+            read_rows(path)
+        except UnreadableFile as error:
+            target = unreadable / raw.name
+            make_folder(target.parent)
+            path.replace(target)
+            _log.warning("moved aside, since it can't be read", reason=str(error), to=str(target))
     return volume.set_aside(volume.checkpoint, "changes.reset", now=now)
+
+
+def _take_over(volume: ConsumerVolume) -> None:
+    try:
+        former_layout.take_over(volume, epoch=None, publish=_no_batches)
+    except former_layout.FormerLogError as error:
+        _log.warning("the log of the former layout isn't used", reason=str(error))
+        former_layout.take_over_without_log(volume)
+
+
+def _no_batches(name: str, rows: object) -> None:
+    """The checkpoint goes, and its batches with it."""

@@ -1,4 +1,4 @@
-"""What the query's checkpoint says: where it is, which topic it is of, and whether it fits the sink's log."""
+"""What the query's checkpoint says: where it is, which topic it is of, and whether it fits `changes`."""
 
 import shutil
 from contextlib import suppress
@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+
+from wiki_consumer.volume import durable
 
 TOPIC_FILE: Final = "topic"
 # Spark writes a file per batch: to the one before the batch runs, to the other once its rows are written.
@@ -47,20 +49,20 @@ def last_commit(checkpoint: Path) -> datetime | None:
     return datetime.fromtimestamp(max(times), UTC) if times else None
 
 
-def check(at: Position, last_in_log: int) -> None:
-    """Raises CheckpointMismatch unless the sink's log ends where the checkpoint does.
+def check(at: Position, last_written: int) -> None:
+    """Raises CheckpointMismatch unless the files of the checkpoint's epoch end where it does.
 
-    The sink skips a batch whose number its log has already: an older checkpoint would lose rows in silence.
+    A batch whose file is there isn't written again: an older checkpoint would lose rows in silence.
     """
-    if last_in_log > at.planned:
+    if last_written > at.planned:
         raise CheckpointMismatch(
-            f"the sink's log ends with batch {last_in_log}, the checkpoint with {at.planned}:"
-            f" batches up to {last_in_log} would be skipped"
+            f"the files in changes end with batch {last_written}, the checkpoint with {at.planned}:"
+            f" batches up to {last_written} would be skipped"
         )
-    if last_in_log < at.committed:
+    if last_written < at.committed:
         raise CheckpointMismatch(
-            f"the sink's log ends with batch {last_in_log}, the checkpoint has committed {at.committed}:"
-            " files of changes/_spark_metadata are missing"
+            f"the files in changes end with batch {last_written}, the checkpoint has committed"
+            f" {at.committed}: files of changes are missing"
         )
 
 
@@ -73,10 +75,7 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
     file = checkpoint / TOPIC_FILE
     name = f"{topic} (id {topic_id})"
     if not file.exists():
-        checkpoint.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(".tmp")
-        temporary.write_text(name, encoding="utf-8")
-        temporary.replace(file)
+        durable.write_text(file, name)
     elif (known := file.read_text(encoding="utf-8", errors="replace")) != name:
         raise CheckpointMismatch(
             f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"

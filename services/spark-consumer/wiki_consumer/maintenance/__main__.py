@@ -20,7 +20,7 @@ def summary(report: Report) -> str:
     return "\n".join(
         (
             f"hours closed: {report.hours_closed} ({report.rows_written} rows, {report.bytes_written} bytes)",
-            f"rows recovered from files that the log had dropped: {report.rows_recovered}",
+            f"rows recovered that came after their hour was closed: {report.rows_recovered}",
             f"raw files deleted: {deleted} ({report.raw_bytes_deleted} bytes), left: {left}",
             *([f"raw files lost: {report.raw_files_lost}, see above"] if report.raw_files_lost else ()),
             f"old hours deleted: {report.hours_expired}",
@@ -51,7 +51,7 @@ def main() -> int:
                 f"wiki-consumer maintenance: {volume.lock} is locked: a consumer runs, and does this itself\n"
             )
             return 1
-        report = maintenance.run(consumer_runs=False)
+        report = maintenance.run()
     sys.stdout.write(summary(report) + "\n")
     return 1 if report.failures else 0
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from wiki_common.volume import HOUR, hour_of
-from wiki_consumer.volume.log_retention import CLOCK_TOLERANCE
+from wiki_common.volume import HOUR, RawFile, hour_of
 from wiki_consumer.volume.raw_files import EventTimes, UnreadableFile, read_event_times
-from wiki_consumer.volume.sink_log import SinkLog
 
-# How long after a committed file was written its hours wait for a person who makes it readable again.
+# A row may be dated later than its file: an author's clock may be ahead, and the writer's may be set back.
+CLOCK_TOLERANCE: Final = timedelta(minutes=10)
+# How long after a file was written its hours wait for a person who makes it readable again.
 PATIENCE: Final = timedelta(hours=24)
 
 _NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -20,12 +20,12 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass
 class Survey:
-    """When the events of each readable raw file happened, and which committed files could not be read.
+    """When the events of each readable raw file happened, and which files could not be read.
 
     Hours wait for what is `awaited`, and are closed without what is `lost`.
     """
 
-    times: dict[str, EventTimes] = field(default_factory=dict)
+    times: dict[RawFile, EventTimes] = field(default_factory=dict)
     awaited: list[UnreadableFile] = field(default_factory=list)
     lost: list[UnreadableFile] = field(default_factory=list)
     readable_until: datetime = _NEVER
@@ -36,37 +36,41 @@ class RawFileTimes:
 
     def __init__(self, changes: Path) -> None:
         self._changes = changes
-        self._known: dict[str, EventTimes | None] = {}
+        self._known: dict[RawFile, EventTimes | None] = {}
 
-    def survey(
-        self, names: Iterable[str], log: SinkLog, history_end: datetime | None, *, now: datetime
-    ) -> Survey:
-        """Look at the files in `names` and in the log. An unreadable file that isn't in the log is a crash's
-        leftover.
+    def survey(self, files: Iterable[RawFile], history_end: datetime | None, *, now: datetime) -> Survey:
+        """Look at `files`.
 
-        A committed one that can't be read leaves unknown which hours it has rows for, so hours can be closed
-        only until its date begins; unless it was written before the history's end, when its rows are there,
-        or longer than PATIENCE ago.
+        One that can't be read leaves unknown which hours it has rows for, so hours can be closed only until
+        its date begins; unless it was written before the history's end, when its rows are there, or longer
+        than PATIENCE ago.
         """
         survey = Survey()
-        known: dict[str, EventTimes | None] = {}
-        for name in {*names, *log.files}:
+        known: dict[RawFile, EventTimes | None] = {}
+        for raw in files:
+            path = self._changes / raw.name
             try:
-                known[name] = (
-                    self._known[name] if name in self._known else read_event_times(self._changes / name)
-                )
+                known[raw] = self._known[raw] if raw in self._known else read_event_times(path)
             except UnreadableFile as error:
-                file = log.files.get(name)
-                if file is None or (history_end and file.modified_at + CLOCK_TOLERANCE < history_end):
+                modified = modified_at(path)
+                if modified is None or (history_end and modified + CLOCK_TOLERANCE < history_end):
                     continue
-                if is_lost(file.modified_at, now):
+                if is_lost(modified, now):
                     survey.lost.append(error)
                     continue
                 survey.awaited.append(error)
-                survey.readable_until = min(survey.readable_until, _start_of_date(name))
+                survey.readable_until = min(survey.readable_until, _start_of_date(raw))
         self._known = known
-        survey.times = {name: times for name, times in known.items() if times is not None}
+        survey.times = {raw: times for raw, times in known.items() if times is not None}
         return survey
+
+
+def modified_at(path: Path) -> datetime | None:
+    """When the file was written; None if it is gone."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
 
 
 def is_lost(modified_at: datetime, now: datetime) -> bool:
@@ -74,18 +78,18 @@ def is_lost(modified_at: datetime, now: datetime) -> bool:
     return now - modified_at >= PATIENCE
 
 
-def _start_of_date(name: str) -> datetime:
-    return datetime.strptime(name.split("/")[0] + " +0000", "date=%Y-%m-%d %z").astimezone(UTC)
+def _start_of_date(raw: RawFile) -> datetime:
+    return datetime.strptime(f"{raw.date} +0000", "date=%Y-%m-%d %z").astimezone(UTC)
 
 
 def files_by_hour(
-    times: dict[str, EventTimes], *, since: datetime | None, until: datetime
-) -> dict[datetime, list[str]]:
+    times: dict[RawFile, EventTimes], *, since: datetime | None, until: datetime
+) -> dict[datetime, list[RawFile]]:
     """For each hour from `since` that ends by `until`, in order: the files that may have rows of it."""
-    hours: dict[datetime, list[str]] = defaultdict(list)
-    for name, span in sorted(times.items()):
+    hours: dict[datetime, list[RawFile]] = defaultdict(list)
+    for raw, span in times.items():
         hour = hour_of(span.oldest) if since is None else max(hour_of(span.oldest), since)
         while hour <= span.newest and hour + HOUR <= until:
-            hours[hour].append(name)
+            hours[hour].append(raw)
             hour += HOUR
     return dict(sorted(hours.items()))

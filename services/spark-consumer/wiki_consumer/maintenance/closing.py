@@ -1,27 +1,33 @@
 """Closes hours: writes the rows of each that is over to the history, the oldest hour first."""
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from wiki_common.volume import HOUR
+from wiki_common.volume import HOUR, RawFile
 from wiki_consumer.checkpoint.batch_clock import complete_until
 from wiki_consumer.checkpoint.reset import RESET
-from wiki_consumer.maintenance.closed_hours import PATIENCE, RawFileTimes, files_by_hour, is_lost
+from wiki_consumer.maintenance.closed_hours import (
+    PATIENCE,
+    RawFileTimes,
+    Survey,
+    files_by_hour,
+    is_lost,
+    modified_at,
+)
 from wiki_consumer.maintenance.report import Report
-from wiki_consumer.volume import renumbering
+from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.history import History
 from wiki_consumer.volume.raw_files import UnreadableFile
-from wiki_consumer.volume.sink_log import SinkLog
 
 _log = structlog.get_logger()
 
 
 class HourCloser:
-    """Ask `complete_until` first, then list the files and read the log, and then `close`."""
+    """Ask `complete_until` first, then list the files, and then `close`."""
 
     def __init__(
         self,
@@ -41,47 +47,43 @@ class HourCloser:
     def complete_until(self) -> datetime | None:
         """Until when the files that are listed from now on hold all rows; None if no hour can be closed.
 
-        A batch that commits after this was asked isn't counted, though its files may be listed. Rows that a
-        new checkpoint has staged aren't in `changes` yet, though its commits say that they are.
+        A batch that commits after this was asked isn't counted, though its files may be listed. A volume of
+        the former layout has files that aren't listed.
         """
-        complete = complete_until(
-            self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock()
-        )
-        return None if renumbering.is_needed(self._volume) else complete
+        if former_layout.is_former(self._volume):
+            return None
+        return complete_until(self._volume.checkpoint, max_event_age=self._max_event_age, now=self._clock())
 
-    def close(self, names: Iterable[str], log: SinkLog, complete: datetime | None, report: Report) -> None:
-        """Close the hours that ended by `complete`, of the files in `names` and in `log`."""
+    def close(self, files: Iterable[RawFile], complete: datetime | None, report: Report) -> Survey:
+        """Close the hours that ended by `complete`, of `files`; what a look at these showed."""
         end = self._volume.history_end()
-        survey = self._times.survey(names, log, end, now=self._clock())
+        survey = self._times.survey(files, end, now=self._clock())
         for error in survey.awaited:
             report.fault("close hours", _awaited(error))
         for error in survey.lost:
             self._give_up(error, report)
-        if complete is None:
-            return
-        until = min(complete, survey.readable_until)
-        for hour, files in files_by_hour(survey.times, since=end, until=until).items():
-            if self._close_hour(hour, files, log, report):
-                report.hours_closed += 1
+        if complete is not None:
+            until = min(complete, survey.readable_until)
+            with report.noting_faults("close hours"):
+                for hour, raw in files_by_hour(survey.times, since=end, until=until).items():
+                    if self._close_hour(hour, raw, report):
+                        report.hours_closed += 1
+        return survey
 
-    def _close_hour(self, hour: datetime, names: list[str], log: SinkLog, report: Report) -> bool:
+    def _close_hour(self, hour: datetime, files: list[RawFile], report: Report) -> bool:
         """Without the files that are lost, though their footers could be read."""
-        sources = {self._volume.changes / name: name for name in names}
+        sources = [self._volume.changes / raw.name for raw in files]
         while True:
             try:
                 return write_hour(self._history, hour, sources, report)
             except UnreadableFile as error:
                 if error.path not in sources:
                     raise
-                if not is_lost(self._modified_at(sources[error.path], log), self._clock()):
+                modified = modified_at(error.path)
+                if modified is None or not is_lost(modified, self._clock()):
                     raise _awaited(error) from error
                 self._give_up(error, report)
-                del sources[error.path]
-
-    def _modified_at(self, name: str, log: SinkLog) -> datetime:
-        if name in log.files:
-            return log.files[name].modified_at
-        return datetime.fromtimestamp((self._volume.changes / name).stat().st_mtime, UTC)
+                sources.remove(error.path)
 
     def _give_up(self, error: UnreadableFile, report: Report) -> None:
         if error.path not in self._lost:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import pyarrow as pa
@@ -12,13 +12,11 @@ import structlog
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable
 from wiki_consumer.volume.history import VerificationFailed
 from wiki_consumer.volume.raw_files import UnreadableFile
-from wiki_consumer.volume.sink_log import SinkLogError
 
 # What can go wrong on a disk: the run reports it and the next one tries again.
 FAULTS: Final = (
     OSError,
     pa.ArrowException,
-    SinkLogError,
     CheckpointUnreadable,
     UnreadableFile,
     VerificationFailed,
@@ -31,7 +29,7 @@ _log = structlog.get_logger()
 class Report:
     """What one run did, and how it left the volume. A failure is one line; the next run tries again.
 
-    How many files there are is None if the volume couldn't be looked at.
+    `raw_files`, how many there are, is None if the volume couldn't be looked at.
     """
 
     hours_closed: int = 0
@@ -44,9 +42,7 @@ class Report:
     raw_files_lost: int = 0
     hours_expired: int = 0
     raw_files: int | None = None
-    committed_files: int | None = None
     history_end: datetime | None = None
-    uncompacted_age: timedelta = timedelta(0)
     failures: list[str] = field(default_factory=list)
 
     @contextmanager

@@ -1,5 +1,7 @@
 """Ids that are in Parquet and that a new checkpoint, which remembers none, will read again."""
 
+import os
+from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -8,21 +10,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
-from wiki_consumer.volume.raw_files import UnreadableFile, read_rows
-from wiki_consumer.volume.sink_log import SinkLog
+from wiki_consumer.volume.durable import make_folder, sync_folder
+from wiki_consumer.volume.raw_files import KEY_COLUMNS, UnreadableFile, read_rows
 
 _log = structlog.get_logger()
 
 
-def write(target: Path, changes: Path, log: SinkLog, *, since: datetime) -> int:
-    """Keep the ids of committed rows from `since` on, if there are any; how many.
+def write(target: Path, files: Iterable[Path], *, since: datetime) -> int:
+    """Keep the ids of the rows from `since` on in `files`, if there are any; how many.
 
     Of a file that can't be read no id is known: its rows are read again, as far as the topic has them.
     """
     tables = []
-    for name in log.files:
+    for file in files:
         try:
-            rows = read_rows(changes / name, ["event_id", "event_time"])
+            rows = read_rows(file, [*KEY_COLUMNS])
         except UnreadableFile as error:
             _log.warning("rows are read again from the topic, their file can't be read", reason=str(error))
             continue
@@ -32,8 +34,13 @@ def write(target: Path, changes: Path, log: SinkLog, *, since: datetime) -> int:
         return 0
     ids = pa.concat_tables(tables, promote_options="permissive")
     temporary = target.with_suffix(".tmp")
-    pq.write_table(ids, temporary, coerce_timestamps="us")
+    make_folder(target.parent)
+    with temporary.open("wb") as writing:
+        pq.write_table(ids, writing, coerce_timestamps="us")
+        writing.flush()
+        os.fsync(writing.fileno())
     temporary.replace(target)
+    sync_folder(target.parent)
     return len(ids)
 
 

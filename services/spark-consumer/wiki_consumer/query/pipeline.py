@@ -1,6 +1,6 @@
 """The streaming query: topic → changes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -10,25 +10,20 @@ from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_consumer.query import changes
-from wiki_consumer.volume.sink_log import COMPACT_INTERVAL_SETTING, compact_interval
 
 IN, NEW, OUT = "records", "new", "changes"
 SAMPLE_LENGTH = 200
+MICROSECONDS = 1_000_000
 
 
 @dataclass(frozen=True)
 class Query:
-    """What the query reads, keeps and writes.
-
-    `retention` is how long the sink's log names a file; `known_ids` a Parquet file of ids that aren't new.
-    """
+    """What the query reads and keeps; `known_ids` is a Parquet file of ids that aren't new."""
 
     source: Mapping[str, str]
-    output: Path
     checkpoint: Path
     max_event_age: timedelta
     trigger_interval: timedelta
-    retention: timedelta
     known_ids: Path | None
 
 
@@ -41,6 +36,7 @@ def transform(
     judged = changes.judge(changes.parse(records), max_event_age=max_event_age, now=now)
     verdict = F.col("verdict")
     text = F.make_valid_utf8(F.col("value").cast("string"))
+    ahead = (F.unix_micros("event_time") - F.unix_micros(now)) / MICROSECONDS
     sample = F.struct("partition", "offset", F.left(text, F.lit(SAMPLE_LENGTH)).alias("value"))
     observed = judged.observe(
         IN,
@@ -52,6 +48,7 @@ def transform(
         F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
         F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
         F.max("timestamp").alias("newest_record"),
+        F.percentile_approx(F.when(verdict.isin(changes.KEPT, changes.FUTURE), ahead), 0.5).alias("ahead"),
     )
     kept = changes.kept(observed, now=now)
     if known_ids is not None:
@@ -68,21 +65,15 @@ def rows(spark: SparkSession, query: Query) -> DataFrame:
     return transform(records, max_event_age=query.max_event_age, now=F.current_timestamp(), known_ids=known)
 
 
-def start(spark: SparkSession, query: Query) -> StreamingQuery:
-    """Start the query; it goes on from its checkpoint."""
-    # One file per date and trigger: on a cluster the state's parts are brought together for it.
-    spread = int(spark.conf.get("spark.sql.shuffle.partitions") or 1) > 1
-    written = rows(spark, query).repartition(1) if spread else rows(spark, query).coalesce(1)
-    spark.conf.set(COMPACT_INTERVAL_SETTING, compact_interval(query.output))
+def start(spark: SparkSession, query: Query, write: Callable[[DataFrame, int], None]) -> StreamingQuery:
+    """Start the query; it goes on from its checkpoint, and hands each batch and its number to `write`."""
     milliseconds = round(query.trigger_interval.total_seconds() * 1000)
     return (
-        written.writeStream.format("parquet")
+        rows(spark, query)
+        .writeStream.foreachBatch(write)
         .queryName("changes")
         .outputMode("append")
-        .partitionBy("date")
-        .option("path", str(query.output))
         .option("checkpointLocation", str(query.checkpoint))
-        .option("retention", f"{round(query.retention.total_seconds())}s")
         .trigger(processingTime=f"{milliseconds} milliseconds")
         .start()
     )

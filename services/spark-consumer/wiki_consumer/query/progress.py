@@ -20,7 +20,11 @@ from wiki_consumer.query.pipeline import IN, NEW, OUT
 
 @dataclass(frozen=True)
 class Batch:
-    """One committed batch. Counts are of records or rows; `lag_seconds`: age of the newest record read."""
+    """One committed batch. Counts are of records or rows; `lag_seconds`: age of the newest record read.
+
+    `clock_skew_seconds`: how far our clock is behind the times of half of the events at least; None without
+    events.
+    """
 
     number: int
     seconds: float
@@ -34,6 +38,7 @@ class Batch:
     rows: int
     lag_records: int
     lag_seconds: float
+    clock_skew_seconds: float | None
     state_rows: int
     state_bytes: int
 
@@ -58,6 +63,7 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
         rows=went.get("rows", 0),
         lag_records=behind,
         lag_seconds=_age(came.get("newest_record"), progress["timestamp"]) if behind else 0.0,
+        clock_skew_seconds=_skew(came.get("ahead")),
         state_rows=sum(state["numRowsTotal"] for state in states),
         state_bytes=sum(state["memoryUsedBytes"] for state in states),
     )
@@ -69,6 +75,11 @@ def _known(came: Mapping[str, Any], new: Mapping[str, Any] | None) -> int:
         return 0
     kept: int = came["rows"] - sum(came[kind] for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE))
     return kept - int(new["rows"])
+
+
+def _skew(ahead: float | None) -> float | None:
+    """Events are older than now as a rule, by any time: only those that are ahead tell of our clock."""
+    return None if ahead is None else max(ahead, 0.0)
 
 
 def _behind(source: Mapping[str, Any]) -> int:

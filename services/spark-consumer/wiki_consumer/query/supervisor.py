@@ -1,8 +1,10 @@
 """Keeps the query running: starts it, watches it, starts it again after a transient failure, or gives up."""
 
+import errno
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -13,22 +15,25 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.volume import HOUR
 from wiki_consumer.checkpoint import state
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, complete_until
+from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.checkpoint.reset import RESET
 from wiki_consumer.kafka.java_errors import Cause, chain, refusal
 from wiki_consumer.kafka.options import source_options
 from wiki_consumer.kafka.topic import TopicUnavailable, topic_id
-from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.query import known_ids, pipeline
 from wiki_consumer.query.failures import classify
+from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
 from wiki_consumer.status.metrics import Metrics
-from wiki_consumer.volume import renumbering
+from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.raw_files import UnreadableFile
-from wiki_consumer.volume.sink_log import SinkLogError, read_sink_log
+from wiki_consumer.volume.former_layout import FormerLogError
+from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files
 
 # How long to wait before the query is started again.
 BACKOFF_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
@@ -55,7 +60,6 @@ class QuerySupervisor:
         self,
         spark: SparkSession,
         settings: Settings,
-        maintenance: Maintenance,
         health: Health,
         metrics: Metrics,
         stopping: Callable[[], bool],
@@ -63,7 +67,6 @@ class QuerySupervisor:
         self._spark = spark
         self._settings = settings
         self._volume = ConsumerVolume(settings.data_dir)
-        self._maintenance = maintenance
         self._health = health
         self._metrics = metrics
         self._stopping = stopping
@@ -91,98 +94,88 @@ class QuerySupervisor:
         if not all(_stop(running) for running in self._spark.streams.active):
             raise _Transient("the query that was to be stopped still runs")
         try:
-            state.check_topic(
-                self._volume.checkpoint, self._settings.kafka_topic, topic_id(self._spark, self._settings)
-            )
-            state.drop_unused_start(self._volume.checkpoint)
-            if renumbering.is_needed(self._volume):
-                self._renumber()
-                return
-            state.check(state.position(self._volume.checkpoint), read_sink_log(self._volume.changes).batch_id)
-            retention = self._maintenance.safe_retention()
-            self._watch(self._start(staged=False, retention=retention), lambda: self._fits(retention))
+            self._watch(*self._start())
         except TopicUnavailable as error:
             raise _Transient(str(error)) from None
-        except (state.CheckpointMismatch, CheckpointUnreadable, SinkLogError, UnreadableFile) as error:
+        except (state.CheckpointMismatch, CheckpointUnreadable, FormerLogError, UnreadableFile) as error:
             raise Broken(f"{error}. To begin a new checkpoint: {RESET}") from None
         except BrokerRefused as error:
             raise Broken(str(error)) from None
         except ConnectionError:
             raise  # Spark's JVM has ended: only a new process has another
         except OSError as error:
-            raise _Transient(str(error)) from None
+            raise _Transient(_disk_failure(error)) from None
 
-    def _start(self, *, staged: bool, retention: timedelta) -> StreamingQuery:
-        volume = self._volume
+    def _start(self) -> tuple[StreamingQuery, FolderSink]:
+        volume, settings = self._volume, self._settings
+        state.check_topic(volume.checkpoint, settings.kafka_topic, topic_id(self._spark, settings))
+        state.drop_unused_start(volume.checkpoint)
+        sink = self._prepare_volume()
         wanted = pipeline.Query(
-            source=source_options(self._settings),
-            output=volume.staging if staged else volume.changes,
+            source=source_options(settings),
             checkpoint=volume.checkpoint,
-            max_event_age=self._settings.max_event_age,
-            trigger_interval=self._settings.trigger_interval,
-            retention=retention,
+            max_event_age=settings.max_event_age,
+            trigger_interval=settings.trigger_interval,
             known_ids=known_ids.existing(volume.known_ids),
         )
         try:
-            running = pipeline.start(self._spark, wanted)
+            running = pipeline.start(self._spark, wanted, sink)
         except Py4JJavaError as error:
             raise self._reason(chain(error.java_exception)) from None
-        _log.info("query started", retention=str(retention), staged=staged)
-        return running
+        _log.info("query started")
+        return running, sink
 
-    def _watch(self, running: StreamingQuery, fits: Callable[[], bool]) -> None:
-        """Until the query fails, doesn't fit any more or has to stop; it has ended then."""
+    def _prepare_volume(self) -> FolderSink:
+        """What the checkpoint and the folder say of each other is settled before the first batch."""
+        volume, now = self._volume, datetime.now(UTC)
+        publish = LocalPublisher(volume)
+        publish.clear()
+        at = state.position(volume.checkpoint)
+        epoch = epoch_of(volume.checkpoint, list_raw_files(volume.changes), now=now)
+        if former_layout.is_former(volume):
+            counting = None if at.planned == state.NO_BATCH else epoch
+            former_layout.take_over(volume, epoch=counting, publish=publish)
+        files = list_raw_files(volume.changes)
+        written = [raw.batch.number for raw in files if raw.batch.epoch == epoch and not raw.is_part]
+        state.check(at, max(written, default=state.NO_BATCH))
+        if at.planned == state.NO_BATCH:
+            since = now - self._settings.max_event_age - KNOWN_MARGIN
+            known = known_ids.write(volume.known_ids, _files_since(volume, since), since=since)
+            _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
+        return FolderSink(volume, epoch, publish)
+
+    def _watch(self, running: StreamingQuery, sink: FolderSink) -> None:
+        """Until the query fails, needs its known ids no longer, or has to stop; it has ended then."""
         try:
             review = time.monotonic() + REVIEW_SECONDS
             while not self._stopping() and not running.awaitTermination(1):
                 if time.monotonic() >= review:
-                    if not fits():
-                        _log.info("query is started again with other options")
+                    if self._known_ids_are_done():
+                        _log.info("query is started again without known ids")
                         return
                     review = time.monotonic() + REVIEW_SECONDS
         except StreamingQueryException:
-            raise self._reason(_causes(running)) from None
+            failure = sink.failure
+            if failure is None:
+                raise self._reason(_causes(running)) from None
+            if isinstance(failure, Py4JJavaError):
+                raise self._reason(chain(failure.java_exception)) from None
+            raise failure from None
         finally:
             _stop(running)
 
-    def _fits(self, retention: timedelta) -> bool:
-        if not self._maintenance.retention_fits(retention):
-            return False
+    def _known_ids_are_done(self) -> bool:
+        """Whether no row that is as old can come any more; then the ids are gone."""
         ids = self._volume.known_ids
         if not ids.exists():
-            return True
+            return False
         complete = complete_until(
             self._volume.checkpoint, max_event_age=self._settings.max_event_age, now=datetime.now(UTC)
         )
         if complete is None or complete <= known_ids.newest(ids):
-            return True
+            return False
         ids.unlink()
-        return False
-
-    def _renumber(self) -> None:
-        volume, now = self._volume, datetime.now(UTC)
-        if not renumbering.is_staged(volume):
-            if state.position(volume.checkpoint).planned == state.NO_BATCH:
-                since = now - self._settings.max_event_age - KNOWN_MARGIN
-                known = known_ids.write(
-                    volume.known_ids, volume.changes, read_sink_log(volume.changes), since=since
-                )
-                _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
-            running = self._start(staged=True, retention=self._maintenance.safe_retention())
-            try:
-                while not renumbering.is_staged(volume):
-                    if self._stopping():
-                        return
-                    if running.awaitTermination(1):
-                        break
-            except StreamingQueryException:
-                raise self._reason(_causes(running)) from None
-            finally:
-                stopped = _stop(running)
-            if not (stopped and renumbering.is_staged(volume)):
-                return
-        renumbering.finish(volume, now=now)
-        _log.info("sink's log renumbered for the new checkpoint")
+        return True
 
     def _reason(self, causes: Sequence[Cause]) -> Exception:
         if (refused := refusal(causes, self._settings)) is not None:
@@ -209,3 +202,17 @@ def _stop(running: StreamingQuery) -> bool:
 
 def _causes(running: StreamingQuery) -> list[Cause]:
     return chain(running._jsq.exception().get())
+
+
+def _files_since(volume: ConsumerVolume, since: datetime) -> Iterator[Path]:
+    """All files that may have rows from `since` on."""
+    for raw in list_raw_files(volume.changes):
+        yield volume.changes / raw.name
+    for hour in volume.hours():
+        if hour + HOUR > since:
+            yield volume.hour_file(hour)
+
+
+def _disk_failure(error: OSError) -> str:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return f"no room on the volume ({error})" if full else str(error)

@@ -6,9 +6,13 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Final
 
+from wiki_consumer.query.progress import Batch
+
 # An idle query reports every few seconds, or at each trigger; a batch of a large backlog takes longer.
 MIN_SILENCE: Final = 60.0
 TRIGGERS: Final = 3
+# A handful of events may have a wrong time; if all have, our clock is wrong.
+ALL_DROPPED: Final = 120.0
 
 
 class Health:
@@ -24,6 +28,7 @@ class Health:
         self._lock = threading.Lock()
         self._trouble: str | None = "starting"
         self._since = clock()
+        self._all_dropped_since: float | None = None
 
     def trouble(self, reason: str) -> None:
         """Unhealthy for `reason` until the query reports."""
@@ -36,10 +41,28 @@ class Health:
             self._trouble = None
             self._since = self._clock()
 
+    def committed(self, batch: Batch) -> None:
+        """`batch` was committed. While a backlog is read, records that are too old are no news."""
+        self.reported()
+        with self._lock:
+            if batch.rows or batch.duplicates:
+                self._all_dropped_since = None
+            elif batch.future or (batch.late and not batch.lag_records):
+                self._all_dropped_since = self._all_dropped_since or self._clock()
+
     def reasons(self) -> list[str]:
         """Why the consumer isn't healthy; empty if it is."""
         with self._lock:
             if self._trouble is not None:
                 return [self._trouble]
-            silence = self._clock() - self._since
-            return [f"no batch committed for {silence:.0f} s"] if silence > self._max_silence else []
+            now = self._clock()
+            found = []
+            if (silence := now - self._since) > self._max_silence:
+                found.append(f"no batch committed for {silence:.0f} s")
+            since = self._all_dropped_since
+            if since is not None and (dropped := now - since) > ALL_DROPPED:
+                found.append(
+                    f"every change of the last {dropped:.0f} s was dropped, as too old or in the future:"
+                    " is this machine's clock right?"
+                )
+            return found

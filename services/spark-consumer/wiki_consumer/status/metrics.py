@@ -49,6 +49,12 @@ class Metrics:
                 "state_bytes": "memory of the state store",
             }.items()
         }
+        self._clock_skew = Gauge(
+            "wiki_consumer_clock_skew_seconds",
+            "how far this machine's clock is behind the times of the events; NaN if unknown",
+            registry=self.registry,
+        )
+        self._clock_skew.set(math.nan)
         self._last_commit = None if last_commit is None else time.monotonic() - _age(last_commit)
         self._forget_lag()
         Gauge(
@@ -66,7 +72,7 @@ class Metrics:
                 "hours_closed": "hours written to the history",
                 "rows_written": "rows written to the history",
                 "bytes_written": "bytes written to the history",
-                "rows_recovered": "rows that only files out of the sink's log held",
+                "rows_recovered": "rows that came after their hour was closed",
                 "raw_files_lost": "files that no hour waited for any longer, since they can't be read",
                 "raw_files_deleted": "files deleted from changes",
                 "raw_bytes_deleted": "bytes deleted from changes",
@@ -77,7 +83,6 @@ class Metrics:
             name: Gauge(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
                 "raw_files": "files in changes",
-                "committed_files": "files that the sink's log names",
             }.items()
         }
         self._last_maintenance: float | None = None
@@ -99,6 +104,8 @@ class Metrics:
             counter.inc(getattr(batch, name))
         for name, gauge in self._gauges.items():
             gauge.set(getattr(batch, name))
+        if batch.clock_skew_seconds is not None:
+            self._clock_skew.set(batch.clock_skew_seconds)
 
     def take_maintenance(self, report: Report) -> None:
         self._last_maintenance = time.monotonic()

@@ -2,7 +2,7 @@
 
 import shutil
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from wiki_common.volume import Volume
@@ -24,6 +24,9 @@ class ConsumerVolume(Volume):
         """
         earlier = list(self.checkpoints.glob(f"{name}-*"))
         aside = self.checkpoints / f"{name}-{now:%Y%m%dT%H%M%SZ}"
+        while aside in earlier:
+            now += timedelta(seconds=1)
+            aside = self.checkpoints / f"{name}-{now:%Y%m%dT%H%M%SZ}"
         folder.rename(aside)
         for superseded in earlier:
             shutil.rmtree(superseded)
@@ -35,14 +38,9 @@ class ConsumerVolume(Volume):
         return self.checkpoints / ".lock"
 
     @property
-    def staging(self) -> Path:
-        """What a new checkpoint writes before the sink's log has been renumbered for it."""
-        return self.root / "staging"
-
-    @property
-    def renumbered_log(self) -> Path:
-        """The sink's log, renumbered and whole, before it takes its place."""
-        return self.checkpoints / "sink-log.new"
+    def writing(self) -> Path:
+        """Files on their way to `changes`."""
+        return self.checkpoints / "writing"
 
     @property
     def known_ids(self) -> Path:

@@ -4,8 +4,8 @@ The history holds every row before the end of its last hour (`Volume.history_end
 `changes`. So hours appear in order, each whole, by the rename of a file that is on the disk: a reader sees
 an hour or doesn't. A file is written under `history/.writing` first, which readers don't look at.
 
-The files have the schema that Spark gave the raw ones, its own metadata included. A row group is some
-minutes of a busy wiki: its statistics let a reader skip the rest of the hour.
+The files have the schema of the raw ones. A row group is some minutes of a busy wiki: its statistics let a
+reader skip the rest of the hour.
 """
 
 import os
@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wiki_common.volume import HOUR, Volume
+from wiki_consumer.volume.durable import sync_folder
 from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_rows
 
 ROW_GROUP_ROWS: Final = 16_384
@@ -65,19 +66,18 @@ class History:
         if not tables:
             return None
         rows = _in_order(_as_one(tables))
-        spark_metadata = tables[-1].schema.metadata
         expected = {event_id for table in tables for event_id in table["event_id"].to_pylist()}
         read = sum(table.num_rows for table in tables)
         tables.clear()
         temporary = self._writing / f"{hour:%Y-%m-%d-%H}.parquet"
-        self._write_to_disk(rows, spark_metadata, temporary)
+        self._write_to_disk(rows, temporary)
         _verify(temporary, rows, expected)
         self._on_step("history file verified")
         written = WrittenHour(rows.num_rows, read - rows.num_rows, temporary.stat().st_size)
         self._publish(temporary, target)
         return written
 
-    def _write_to_disk(self, rows: pa.Table, metadata: dict[bytes, bytes] | None, temporary: Path) -> None:
+    def _write_to_disk(self, rows: pa.Table, temporary: Path) -> None:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         by_time = pq.SortingColumn.from_ordering(rows.schema, [("event_time", "ascending")])
         with temporary.open("wb") as file:
@@ -91,7 +91,6 @@ class History:
                 sorting_columns=by_time,
             ) as writer:
                 writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
-                writer.add_key_value_metadata(metadata or {})
             file.flush()
             os.fsync(file.fileno())
         self._on_step("history file written")
@@ -102,7 +101,7 @@ class History:
         temporary.rename(target)
         self._on_step("history file published")
         for folder in (target.parent, target.parent.parent, self._volume.history):
-            _sync(folder)
+            sync_folder(folder)
 
     def clear_writing(self) -> None:
         """Remove what a crash left half-written."""
@@ -171,11 +170,3 @@ def _verify(file: Path, rows: pa.Table, expected: set[str | None]) -> None:
         raise VerificationFailed(
             f"{file}: {count} rows with {len(found)} ids, not the {len(expected)} ids expected"
         )
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,29 +1,48 @@
-"""The Parquet files that the sink writes, one a batch and date: `changes/date=2026-01-31/part-….parquet`.
+"""The Parquet files in `changes`: what each batch wrote, until the history has its rows.
 
-A file that the sink's log doesn't name is a leftover of a crash, or the log has dropped it since, or the
-batch that writes it hasn't committed.
+Their names (`RawFile`) say which batch wrote them; all of them count.
 """
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wiki_common.volume import date_folder, hour_of
-from wiki_consumer.volume.sink_log import LOG_DIRECTORY, SinkLog
+from wiki_common.volume import RawFile, date_folder, hour_of
 
-# A reader may be about to open a file that the log has just dropped.
-GRACE: Final = timedelta(minutes=10)
-# Spark renames a file of its log within moments of writing it.
-UNFINISHED_FOR: Final = timedelta(hours=1)
 PARQUET_MAGIC: Final = b"PAR1"
 TIME: Final = "event_time"
+SCHEMA: Final = pa.schema(
+    [
+        ("event_id", pa.string()),
+        (TIME, pa.timestamp("us", "UTC")),
+        ("wiki", pa.string()),
+        ("domain", pa.string()),
+        ("type", pa.string()),
+        ("namespace", pa.int32()),
+        ("title", pa.string()),
+        ("page_url", pa.string()),
+        ("user", pa.string()),
+        ("bot", pa.bool_()),
+        ("minor", pa.bool_()),
+        ("patrolled", pa.bool_()),
+        ("comment", pa.string()),
+        ("length_old", pa.int64()),
+        ("length_new", pa.int64()),
+        ("revision_old", pa.int64()),
+        ("revision_new", pa.int64()),
+        ("rc_id", pa.int64()),
+        ("diff_url", pa.string()),
+        ("ingested_at", pa.timestamp("us", "UTC")),
+    ]
+)
+"""Of each file, with or without rows; the folder's name is its `date`."""
 KEY_COLUMNS: Final = ("event_id", TIME)
 
 OnStep = Callable[[str], None]
@@ -106,23 +125,15 @@ def _names(folder: Path) -> set[str]:
         return {entry.name for entry in entries}
 
 
-def list_raw_files(changes: Path) -> set[str]:
-    """The names, relative to `changes`, of all files there, committed or not, without Hadoop's checksums."""
-    return {
-        f"{date.name}/{name}"
+def list_raw_files(changes: Path) -> list[RawFile]:
+    """What the consumer wrote there and didn't delete yet, in the order of the batches."""
+    files = [
+        raw
         for date in changes.glob("date=*")
         for name in _names(date)
-        if not name.startswith(".")
-    }
-
-
-def delete_raw_file(path: Path) -> int:
-    """Delete it and its checksum; how many bytes that freed."""
-    checksum = path.with_name(f".{path.name}.crc")
-    size = path.stat().st_size
-    path.unlink()
-    checksum.unlink(missing_ok=True)
-    return size
+        if (raw := RawFile.named(date.name, name))
+    ]
+    return sorted(files, key=lambda raw: (raw.batch, not raw.is_part, raw.date))
 
 
 def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
@@ -136,52 +147,9 @@ def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
     return hours
 
 
-def remove_leftovers(changes: Path, history_end: datetime | None, now: datetime, on_step: OnStep) -> None:
-    """Remove checksums whose file is gone, old unfinished files of the log, and past dates without files."""
-    for date in changes.glob("date=*"):
-        names = _names(date)
-        checksums = {name for name in names if name.startswith(".") and name.endswith(".crc")}
-        for checksum in checksums - {f".{name}.crc" for name in names}:
-            (date / checksum).unlink(missing_ok=True)
-            on_step("stray checksum deleted")
-    for unfinished in (changes / LOG_DIRECTORY).glob(".*.tmp*"):
-        if now.timestamp() - unfinished.stat().st_mtime > UNFINISHED_FOR.total_seconds():
-            unfinished.unlink(missing_ok=True)
-            on_step("unfinished log file deleted")
+def remove_empty_dates(changes: Path, history_end: datetime | None, on_step: OnStep) -> None:
+    """Remove the folders of past dates that have no files any more."""
     for folder in changes.glob("date=*"):
         if history_end and folder.name < date_folder(history_end) and not any(folder.iterdir()):
             folder.rmdir()
             on_step("empty date folder removed")
-
-
-@dataclass(frozen=True)
-class _Sighting:
-    batch_id: int
-    at: float
-
-
-class Unlisted:
-    """Finds the files that will never be in the log again and that no reader is about to open.
-
-    A file that exists while batch N is the last committed one and isn't named by the log belongs to batch N
-    + 1 at most. If the log that ends with another batch doesn't name it either, it never will. That needs
-    no clock.
-    """
-
-    def __init__(self, grace: timedelta = GRACE) -> None:
-        self._grace = grace
-        self._first_seen: dict[str, _Sighting] = {}
-
-    def settled(self, names: Iterable[str], log: SinkLog, *, monotonic: float) -> list[str]:
-        """Those of `names` that are out of the log for good and for `grace` at least; `monotonic` in seconds.
-
-        `names` must have been listed before `log` was read.
-        """
-        now = _Sighting(log.batch_id, monotonic)
-        unlisted = {name: self._first_seen.get(name, now) for name in names if name not in log.files}
-        self._first_seen = unlisted
-        return sorted(
-            name
-            for name, first in unlisted.items()
-            if log.batch_id != first.batch_id and monotonic - first.at >= self._grace.total_seconds()
-        )

@@ -16,7 +16,7 @@ from wiki_web.data.documents import Document, Loading, State
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
-_STALE_AFTER: Final = 30.0  # seconds without a new commit
+STALE_AFTER: Final = 30.0  # seconds without a commit, or with none that has rows
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
 _RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
@@ -105,12 +105,13 @@ class AnswerCache:
             return self._rows()
 
     def state_of(self, position: Position | None) -> State:
-        """The state of an answer at `position`: one without a time is never live."""
+        """The state of an answer at `position`: live only if it has a time and that moves on."""
         if position is None:
             return "starting"
         if position.as_of_us is None:
             return "empty"
-        return "stale" if self._wall_clock() - position.committed_at > _STALE_AFTER else "live"
+        silent = self._wall_clock() - position.committed_at
+        return "stale" if max(silent, position.empty_for) > STALE_AFTER else "live"
 
     def shown(self) -> CachedAnswer | None:
         """The default query's answer, None while there is none."""

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from wiki_web.data.queries import MAX_BUCKETS, MAX_LIMIT, Kind
 
 State = Literal["starting", "empty", "live", "stale"]
-"""Live while commits arrive; starting before the first load, empty without any change."""
+"""Live while commits with changes arrive; starting before the first load, empty without any change."""
 
 Count = Annotated[int, Field(ge=0)]
 Rank = Annotated[int, Field(ge=1)]

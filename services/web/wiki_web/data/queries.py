@@ -1,7 +1,6 @@
 """What can be asked, and its SQL: written once in Spark's dialect, with named parameters.
 
-A window is (from, to], `to` being the newest event_time of the commit: an answer depends on the commit
-and the query alone.
+A window is (from, to], `to` being fixed by the commit: an answer depends on the commit and the query alone.
 """
 
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ class Statement:
 
 
 def statement_of(query: Query, as_of_us: int) -> Statement:
-    """The statement that answers `query` at a commit whose newest event_time is `as_of_us`."""
+    """The statement that answers `query` at a commit that counts up to `as_of_us`."""
     before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
     after_us = as_of_us - query.window_us - before // timedelta(microseconds=1)
     parameters: dict[str, Parameter] = {

@@ -9,8 +9,8 @@ from typing import Final
 import structlog
 
 from wiki_web.data.answer_cache import AnswerCache
-from wiki_web.data.commit_log import CommitLogError
 from wiki_web.data.engines.engine import EngineDied, EngineError
+from wiki_web.data.follower import FolderMoved
 from wiki_web.data.rows import RowsError
 from wiki_web.data.store import Store
 from wiki_web.metrics import Metrics
@@ -98,7 +98,7 @@ class Refresher:
             self._answers.refresh()
         except EngineDied:
             raise
-        except (EngineError, CommitLogError, RowsError, OSError) as error:
+        except (EngineError, FolderMoved, RowsError, OSError) as error:
             self._failures += 1
             # Others are not counted for a restart: it would make no file readable, and lose what is held.
             self._engine_failures += isinstance(error, EngineError)

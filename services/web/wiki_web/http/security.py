@@ -4,6 +4,7 @@ from http import HTTPStatus
 
 from flask import Flask, Response, request
 
+from wiki_common import VERSION
 from wiki_web.http.problems import problem
 
 _MAX_QUERY_STRING = 4096  # bytes
@@ -12,6 +13,8 @@ _HEADERS = {
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
+    # By this the page's script tells the service's answers from those of a proxy on the way.
+    "X-Wiki-Live-Top": VERSION,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "no-referrer",

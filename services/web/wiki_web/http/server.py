@@ -18,6 +18,7 @@ from wiki_common.health.server import PortInUse
 from wiki_web.data.engines.engine import EngineDied
 from wiki_web.data.refresher import end_process
 from wiki_web.http.app import create_app
+from wiki_web.http.open_files import connections, raise_limit
 from wiki_web.http.slow_clients import MASTER_CHECK_SECONDS, Worker
 from wiki_web.settings import Settings
 
@@ -77,7 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": Worker,
             "workers": 1,
             "threads": 16,
-            "worker_connections": 4000,
+            "worker_connections": connections(raise_limit()),
             "backlog": 2048,
             "keepalive": 15,  # seconds; longer than between two polls of the page
             "timeout": 60,

@@ -19,6 +19,7 @@ from wiki_web.data.refresher import end_process
 REQUEST_SECONDS: Final = 5.0  # from a request's first byte to its last
 ANSWER_SECONDS: Final = 15.0  # for the client to read its answer
 MASTER_CHECK_SECONDS: Final = 0.2
+_OUT_OF_FILES_SECONDS: Final = 0.1
 # A connection without a request so soon goes back to the poller, which closes it after `keepalive`.
 _FIRST_BYTE_SECONDS: Final = 0.05
 # Bytes of a refused request that are read before closing; unread ones would cut off the answer.
@@ -90,6 +91,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
         try:
             sock, client = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
+            return
+        except OSError as error:
+            if error.errno not in (errno.EMFILE, errno.ENFILE):
+                raise
+            time.sleep(_OUT_OF_FILES_SECONDS)  # the client waits in the kernel's queue
             return
         self.nr_conns += 1
         self.enqueue_req(_Connection(self.cfg, sock, client, listener.getsockname()))

@@ -54,7 +54,7 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: list[
 
 
 def address(path: str, query: Query, default: Query, **more: str) -> str:
-    """`path` with the parameters in which `query` differs from `default`, and `more`."""
+    """`path`, relative to a page, with the parameters in which `query` differs from `default`, and `more`."""
     defaults = _values(default)
     parameters = {name: value for name, value in _values(query).items() if value != defaults[name]}
     parameters = {name: value for name, value in {**more, **parameters}.items() if value}

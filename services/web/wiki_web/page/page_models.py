@@ -19,10 +19,12 @@ from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
+from wiki_web.page.formats import span
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
+_SKEW_TOLD: Final = 5.0  # seconds
 _FEED_LENGTH: Final = 40
 _TITLE_CHANGES: Final = 200
 
@@ -34,6 +36,8 @@ class Status:
     state: State
     committed_at: datetime | None
     rendered_at: datetime
+    filled_at: datetime | None  # when the last commit with changes came, if those after it have none
+    ahead: float  # seconds by which what was committed is later than this machine's clock
     failing: bool
     progress: Progress
     refresh_seconds: int
@@ -86,6 +90,12 @@ class PageModel:
         return self.main.as_of
 
     @property
+    def skew(self) -> str | None:
+        """How far the clocks differ, if that is more than they do by chance."""
+        ahead = self.status.ahead
+        return span(ahead) if ahead > _SKEW_TOLD else None
+
+    @property
     def chart(self) -> AreaChart | None:
         return area_chart(self.timeline.minutes, self.per)
 
@@ -124,27 +134,27 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def top_url(self) -> str:
-        return address("/", self.subject.selection, self.default)
+        return address("./", self.subject.selection, self.default)
 
     def own_url(self) -> str:
         """This page's own address."""
         if self.subject.title is None:
             return self.top_url()
         title, on = self.subject.title, self.subject.on or ""
-        return address("/page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def unfiltered_url(self) -> str:
-        return address("/", without_filters(self.subject.selection, self.default), self.default)
+        return address("./", without_filters(self.subject.selection, self.default), self.default)
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
         query = self.subject.queries[2 if self.subject.title else 0]
         title = self.subject.title or ""
         given = "" if list_format == "json" else list_format
-        return address(f"/api/v1/{query.kind}", query, self.default, title=title, format=given)
+        return address(f"api/v1/{query.kind}", query, self.default, title=title, format=given)
 
 
 def page_model(

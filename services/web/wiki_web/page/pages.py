@@ -7,11 +7,11 @@ from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
-from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
+from wiki_web.data.answer_cache import STALE_AFTER, AnswerCache, CachedAnswer
 from wiki_web.data.answers import history_url
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Position, Store
-from wiki_web.http.parameters import BadParameter, Parameters
+from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters
 from wiki_web.page.charts import columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
 from wiki_web.page.page_cache import PageCache
@@ -32,6 +32,7 @@ def pages_blueprint(
         pages.add_app_template_filter(text_format, name)
     pages.add_app_template_filter(history_url)
     pages.add_app_template_global(columns)
+    pages.add_app_template_global(root)
 
     def page(template: str, subject: Subject) -> Response:
         found = [answers.get(query) for query in subject.queries]
@@ -49,6 +50,8 @@ def pages_blueprint(
             state=answers.state_of(position),
             committed_at=datetime.fromtimestamp(position.committed_at, UTC) if position else None,
             rendered_at=datetime.now(UTC),
+            filled_at=_filled_at(position),
+            ahead=position.ahead_of(time.time()) if position else 0.0,
             failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
@@ -60,11 +63,11 @@ def pages_blueprint(
 
     @pages.get("/")
     def top() -> Response:
-        return page("top.html", Subject(parameters.query("top", _given())))
+        return page("top.html", Subject(parameters.query("top", _given(*ALLOWED["top"]))))
 
     @pages.get("/page")
     def title() -> Response:
-        given = _given()
+        given = _given(*ALLOWED["changes"], "on")
         on = given.pop("on", None)
         query = parameters.query("changes", given)
         if query.title is None:
@@ -80,7 +83,21 @@ def pages_blueprint(
     return pages
 
 
-def _given() -> dict[str, list[str]]:
-    """The request's parameters; a form sends fields left open as empty ones."""
-    given = {name: [text for text in texts if text] for name, texts in request.args.lists()}
+def _filled_at(position: Position | None) -> datetime | None:
+    if position is None or position.empty_for <= STALE_AFTER:
+        return None
+    return datetime.fromtimestamp(position.filled_at, UTC)
+
+
+def root() -> str:
+    """The way from the requested address to the service's own root: a proxy may serve it below a prefix."""
+    return "../" * (request.path.count("/") - 1) or "./"
+
+
+def _given(*names: str) -> dict[str, list[str]]:
+    """The request's parameters of these names, not what mailings and social networks add to links.
+
+    A form sends fields left open as empty ones.
+    """
+    given = {name: [text for text in request.args.getlist(name) if text] for name in names}
     return {name: texts for name, texts in given.items() if texts}

@@ -7,6 +7,8 @@ import { tellTimes } from "./times.js";
 
 const LONGEST_WAIT = 30_000;
 const TIMEOUT = 20_000;
+const GRACE = 2_000;
+const OWN_ANSWER = "X-Wiki-Live-Top";
 
 export class Refresh {
   #page;
@@ -29,6 +31,7 @@ export class Refresh {
 
   start() {
     document.addEventListener("visibilitychange", () => (document.hidden ? this.#stop() : this.soon()));
+    document.addEventListener("refreshoverdue", () => this.soon());
     addEventListener("online", () => this.soon());
     if (!document.hidden) this.#next(0);
   }
@@ -61,27 +64,40 @@ export class Refresh {
 
   #next(wait) {
     clearTimeout(this.#timer);
-    if (!document.hidden) this.#timer = setTimeout(() => this.#ask(), wait);
+    if (document.hidden) return;
+    this.#timer = setTimeout(() => this.#ask(), wait);
+    // For watchdog.js: when an attempt has to be over, on the clock of performance.now().
+    document.documentElement.dataset.refreshDue = performance.now() + wait + TIMEOUT + GRACE;
   }
 
   async #ask() {
     const mine = (this.#running = new AbortController());
-    const signal = AbortSignal.any([mine.signal, AbortSignal.timeout(TIMEOUT)]);
-    const sent = Date.now();
+    const timeout = setTimeout(() => mine.abort(), TIMEOUT);
+    const isMine = () => this.#running === mine;
+    let wait = this.#period;
     try {
-      const response = await fetch(location.href, { cache: "no-store", headers: this.#headers(), signal });
-      const html = await response.text();
-      if (this.#running !== mine) return;
-      if (response.status >= 500) throw new Error(`HTTP status ${response.status}`);
-      // A wrong address has an error page of its own, without scripts.
-      if (response.status >= 400) location.reload();
-      this.#clock.learn(response.headers.get("Date"), sent, Date.now());
-      this.#reached(response.status === 304 ? null : html, response.headers.get("ETag"));
-      this.#next(this.#period);
+      await this.#attempt(mine.signal, isMine);
     } catch (error) {
       // A request that was replaced by a newer one has not failed.
-      if (this.#running === mine) this.#missed();
+      if (isMine()) wait = this.#missed();
+    } finally {
+      clearTimeout(timeout);
+      if (isMine()) this.#next(wait);
     }
+  }
+
+  async #attempt(signal, isMine) {
+    const sent = Date.now();
+    const response = await fetch(location.href, { cache: "no-store", headers: this.#headers(), signal });
+    const html = await response.text();
+    if (!isMine()) return;
+    // A proxy on the way may answer anything, also 200 or 404: only what the service itself says is taken over.
+    if (!response.headers.has(OWN_ANSWER)) throw new Error("not the service's own answer");
+    if (response.status >= 500) throw new Error(`HTTP status ${response.status}`);
+    // A wrong address has an error page of its own, without scripts.
+    if (response.status >= 400) return location.reload();
+    this.#clock.learn(response.headers.get("Date"), sent, Date.now());
+    this.#reached(response.status === 304 ? null : html, response.headers.get("ETag"));
   }
 
   /** The ETag is handled here, not in the browser's cache, where requests for one address wait for each other. */
@@ -103,6 +119,7 @@ export class Refresh {
     this.#announce(document.getElementById("freshness")?.dataset.state);
   }
 
+  /** Says so, and returns the milliseconds until the next attempt. */
   #missed() {
     this.#failures += 1;
     this.#unreachableSince ??= new Date();
@@ -114,7 +131,7 @@ export class Refresh {
       `The server can’t be reached since ${this.#unreachableSince.toISOString().slice(11, 19)} UTC. ` +
       `What you see is from before; the next try is in ${Math.round(wait / 1000)} s.`;
     this.#announce("unreachable");
-    this.#next(wait);
+    return wait;
   }
 
   #show(html) {

@@ -1,0 +1,47 @@
+"""The epoch of a checkpoint: the first half of the names of all files that its batches write.
+
+A new checkpoint counts its batches from 0, and has an epoch that is greater than all before: so its files
+have names of their own, which come after those of the checkpoint before.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from wiki_common.volume import RawFile
+from wiki_consumer.checkpoint.state import CheckpointMismatch
+from wiki_consumer.volume import durable
+
+EPOCH_FILE: Final = "epoch"
+_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+
+
+def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> str:
+    """The checkpoint's epoch; one that has none gets it now. Raises CheckpointMismatch if it is unreadable.
+
+    `files` are those that earlier checkpoints wrote: the clock may have been set back since.
+    """
+    file = checkpoint / EPOCH_FILE
+    if file.exists():
+        return _read(file)
+    start = now.astimezone(UTC).replace(microsecond=0)
+    newest = max((raw.batch.epoch for raw in files), default=None)
+    if newest is not None:
+        start = max(start, _time(newest) + timedelta(seconds=1))
+    epoch = f"{start:{_FORMAT}}"
+    durable.write_text(file, epoch)
+    return epoch
+
+
+def _read(file: Path) -> str:
+    text = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        _time(text)
+    except ValueError:
+        raise CheckpointMismatch(f"{file}: {text[:20]!r} is no epoch") from None
+    return text
+
+
+def _time(epoch: str) -> datetime:
+    return datetime.strptime(epoch, _FORMAT).replace(tzinfo=UTC)

@@ -1,0 +1,72 @@
+"""Where the query's batches go: each becomes files in `changes`, once, whatever was interrupted before.
+
+A batch that is run again after a crash has the same offsets, the same clock and the same state: it has the
+same rows and the same names. One that is there already is not written again, but it is run, since its state
+has to be.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyspark.sql import DataFrame
+
+from wiki_common.volume import BatchId, RawFile, date_folder
+from wiki_consumer.checkpoint.batch_clock import clock_of
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.publishing import Publish
+from wiki_consumer.volume.raw_files import SCHEMA
+
+DATE: Final = "date"
+
+
+class FolderSink:
+    """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
+
+    What a batch failed at is kept in `failure`: Spark's own error has only its text.
+    """
+
+    def __init__(self, volume: ConsumerVolume, epoch: str, publish: Publish) -> None:
+        self._volume = volume
+        self._epoch = epoch
+        self._publish = publish
+        self.failure: Exception | None = None
+
+    def __call__(self, rows: DataFrame, number: int) -> None:
+        try:
+            self._write(rows.toArrow(), BatchId(self._epoch, number))
+        except Exception as error:
+            self.failure = error
+            raise
+
+    def _write(self, rows: pa.Table, batch: BatchId) -> None:
+        clock = clock_of(self._volume.checkpoint, batch.number)
+        files = split(rows, batch, clock)
+        if not (self._volume.changes / files[-1][0].name).exists():
+            for file, part in files:
+                self._publish(file.name, part)
+
+
+def split(rows: pa.Table, batch: BatchId, clock: datetime) -> list[tuple[RawFile, pa.Table]]:
+    """The files of a batch in the order in which they have to appear.
+
+    The last one lies in the folder of the date of the batch's clock, also without rows, and is what a reader
+    that follows waits for; the parts before it are those of other dates.
+    """
+    last = date_folder(clock)
+    by_folder = {date_folder(day): _of_date(rows, day) for day in _dates(rows[DATE])}
+    final = by_folder.pop(last, SCHEMA.empty_table())
+    parts = [(RawFile(batch, folder, is_part=True), part) for folder, part in sorted(by_folder.items())]
+    return [*parts, (RawFile(batch, last), final)]
+
+
+def _dates(column: pa.ChunkedArray) -> Iterable[date]:
+    dates: list[date] = pc.unique(column).to_pylist()
+    return dates
+
+
+def _of_date(rows: pa.Table, day: date) -> pa.Table:
+    chosen = rows.filter(pc.equal(rows[DATE], pa.scalar(day, pa.date32())))
+    return chosen.select(SCHEMA.names).cast(SCHEMA)

@@ -1,0 +1,33 @@
+"""Files and names that a power cut leaves as they are."""
+
+import os
+from pathlib import Path
+
+
+def write_text(file: Path, text: str) -> None:
+    """Let `text` be what the file holds: all of it, or what was there before."""
+    make_folder(file.parent)
+    temporary = file.with_suffix(".tmp")
+    with temporary.open("w", encoding="utf-8") as writing:
+        writing.write(text)
+        writing.flush()
+        os.fsync(writing.fileno())
+    temporary.replace(file)
+    sync_folder(file.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """With its parents."""
+    if not folder.is_dir():
+        make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        sync_folder(folder.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in it to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

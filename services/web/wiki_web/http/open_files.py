@@ -1,0 +1,24 @@
+"""The limit of open files, and how many connections it leaves room for."""
+
+import resource
+from typing import Final
+
+MOST_CONNECTIONS: Final = 4000
+# For logs, the volume's files, the engine and its sockets.
+_RESERVE: Final = 128
+
+
+def raise_limit() -> int:
+    """Raise the process's limit as far as it may be and is of use; the limit then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + _RESERVE
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft == resource.RLIM_INFINITY or soft >= allowed:
+        return wanted if soft == resource.RLIM_INFINITY else soft
+    resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    return allowed
+
+
+def connections(limit: int) -> int:
+    """How many clients are connected at once; more wait in the kernel's queue until one leaves."""
+    return max(1, min(MOST_CONNECTIONS, limit - min(_RESERVE, limit // 2)))

@@ -1,0 +1,88 @@
+"""More viewers than the limit of open files allows: some wait, and the service goes on."""
+
+import socket
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import psutil
+import pytest
+
+from harness.processes import Process, accepts, free_port, wait_until
+from web.committed import Change, CommittedChanges, now
+from wiki_web.http.open_files import MOST_CONNECTIONS, connections
+
+REQUEST = b"GET /readyz HTTP/1.1\r\nHost: web\r\n\r\n"
+
+
+def started(committed: CommittedChanges, folder: Path, limit: str) -> tuple[Process, int]:
+    """The service, ready, under a limit as `ulimit` takes it."""
+    committed.commit(Change(now(), "A"))
+    port = free_port()
+    web = Process(
+        ["sh", "-c", f"ulimit {limit} && exec {sys.executable} -m wiki_web"],
+        log=folder / "web.log",
+        env={
+            "DATA_DIR": str(committed.data_dir),
+            "WEB_ENGINE": "duckdb",
+            "WEB_PORT": str(port),
+            "BIND_ADDRESS": "127.0.0.1",
+        },
+    )
+    wait_until(lambda: accepts(port), timeout=60, what="web listens")
+    wait_until(lambda: b" 200 " in asked(port), timeout=60, what="web is ready")
+    return web, port
+
+
+def asked(port: int) -> bytes:
+    with viewer(port) as connection:
+        return connection.recv(4096)
+
+
+def takes_no_more(worker: psutil.Process) -> bool:
+    """Whether it is gone, or has as many files open as half a second ago."""
+    try:
+        before = worker.num_fds()
+        time.sleep(0.5)
+        return worker.num_fds() == before
+    except psutil.NoSuchProcess:
+        return True
+
+
+def viewer(port: int) -> socket.socket:
+    """Has asked, and keeps its connection."""
+    connection = socket.create_connection(("127.0.0.1", port), timeout=60)
+    connection.sendall(REQUEST)
+    return connection
+
+
+@pytest.mark.parametrize(("limit", "viewers"), [("-Sn 256", 300), ("-n 256", 300)])
+def test_every_viewer_is_answered_and_the_worker_lives(
+    committed: CommittedChanges, tmp_path: Path, limit: str, viewers: int
+) -> None:
+    """Where the soft limit may be raised, all at once; else as soon as others have left."""
+    web, port = started(committed, tmp_path, limit)
+    try:
+        (worker,) = psutil.Process(web.pid).children()
+        with ExitStack() as stack:
+            watching = [stack.enter_context(viewer(port)) for _ in range(viewers)]
+            wait_until(lambda: takes_no_more(worker), timeout=30, what="it takes no more connections")
+            first = watching[:100] if limit == "-n 256" else watching
+            assert all(b" 200 " in connection.recv(4096) for connection in first)
+            for connection in first:
+                connection.close()
+            assert all(b" 200 " in connection.recv(4096) for connection in watching[len(first) :])
+        assert worker.is_running()
+        assert asked(port).startswith(b"HTTP/1.1 200 ")
+        assert psutil.Process(web.pid).children() == [worker]
+        assert "Traceback" not in web.output()
+    finally:
+        web.kill()
+
+
+@pytest.mark.parametrize(
+    ("limit", "room"), [(64, 32), (256, 128), (1024, 896), (4096, 3968), (1_000_000, MOST_CONNECTIONS)]
+)
+def test_a_part_of_the_files_is_kept_for_other_uses(limit: int, room: int) -> None:
+    assert connections(limit) == room
