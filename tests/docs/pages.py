@@ -32,11 +32,15 @@ def modules(page: Path) -> set[str]:
     return set(_MODULE.findall(text_of(page)))
 
 
+def headings(page: Path) -> list[str]:
+    prose = _FENCE.sub("", text_of(page))
+    found: list[str] = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
+    return found
+
+
 def anchors(page: Path) -> set[str]:
     """The names that GitHub gives the headings."""
-    prose = _FENCE.sub("", text_of(page))
-    headings = re.findall(r"^#+ (.*)$", prose, re.MULTILINE)
-    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings(page)}
 
 
 def table_rows(page: Path, heading: str) -> Iterator[list[str]]:

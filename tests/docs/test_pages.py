@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.pages import PAGES, ROOT, anchors, links, modules, paths
+from docs.pages import PAGES, ROOT, anchors, headings, links, modules, paths
 
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -25,6 +25,13 @@ def test_each_link_leads_to_a_file_and_a_heading(page: Path) -> None:
         if not target.exists() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
+
+
+@each_page
+def test_no_two_parts_have_the_same_heading(page: Path) -> None:
+    """A link would lead to the first of them."""
+    if page.name != "CHANGELOG.md":
+        assert len(set(headings(page))) == len(headings(page))
 
 
 @each_page
