@@ -10,7 +10,7 @@ ODD_TITLES = (
     "ספר הרוח והים",
     "Ångström’s C++ / C# 50% \\ back\\slash",
     "The Exceptionally " + "Long " * 45 + "Chapter",
-    "?title=Main_Page&action=raw#top",
+    "?title=Main Page&action=raw#top",
     "=SUM(1+1)",
     "' OR 1=1 --",
     "\u202eeltit desrever",
