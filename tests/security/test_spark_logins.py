@@ -55,7 +55,8 @@ def answers(secure_broker: SecureBroker, tmp_path_factory: pytest.TempPathFactor
     logins |= {name: environment(secure_broker, login) for name, login in REFUSED.items()}
     file = folder / "logins.json"
     file.write_text(json.dumps(logins), encoding="utf-8")
-    path = os.pathsep.join(str(each) for each in (ROOT / "services/spark-consumer", ROOT / "tests"))
+    folders = ("services/common", "services/spark-consumer", "tests")
+    path = os.pathsep.join(str(ROOT / folder) for folder in folders)
     reader = Process(
         (sys.executable, "-m", "security.spark_reader", str(JARS), str(file)),
         log=folder / "spark.log",
