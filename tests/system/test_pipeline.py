@@ -97,7 +97,10 @@ def tab(pipeline: Pipeline) -> Iterator[Watched]:
 def test_counts_equal_what_the_stream_handed_out(pipeline: Pipeline) -> None:
     pipeline.serve(1500)
     pipeline.assert_counts_become_exact()
+    # On a busy machine the first part may have become old before it was shown: ready means fresh.
+    pipeline.serve(300)
     pipeline.local.wait_for_line(f"the page is ready: http://127.0.0.1:{pipeline.local.web_port}/")
+    pipeline.assert_counts_become_exact()
 
 
 def test_the_page_shows_exact_counts_while_events_flow(pipeline: Pipeline, tab: Watched) -> None:

@@ -31,10 +31,11 @@ from wiki_consumer.volume.raw_files import list_raw_files
 # So long must the query run.
 BATCHES = 40
 DELETED = 15
-LIMIT_SECONDS = 180.0
+LIMIT_SECONDS = 240.0
 # An hour of events passes in six seconds, and is closed ten seconds later.
 STEP = 6.0
-GRACE = timedelta(seconds=3)
+# Longer than a look of the reader takes, also on a busy machine.
+GRACE = timedelta(seconds=8)
 # A file goes some seconds after its hour was closed.
 LONGEST = timedelta(seconds=45)
 SPARK = {"spark.sql.streaming.minBatchesToRetain": "5"}
