@@ -166,7 +166,7 @@ def test_a_jvm_that_is_killed_ends_web_even_while_nothing_is_asked_of_it(
     committed.commit(Change(now(), "A"))
     web = start(WEB_ENGINE="spark")
     # Not /readyz: on a busy machine the only commit may be stale before Spark has answered.
-    wait_until(lambda: accepts(port) and get(port, "/api/v1/top")[0] == 200, timeout=120, what="web answers")
+    wait_until(lambda: accepts(port) and '"A"' in get(port, "/api/v1/top")[1], timeout=120, what="A counts")
     (java,) = [child for child in psutil.Process(web.pid).children(recursive=True) if child.name() == "java"]
     java.kill()
     assert web.wait(60) != 0
