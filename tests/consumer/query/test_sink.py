@@ -1,6 +1,8 @@
 """A batch becomes files in `changes`, each row in one of them, the last one always there."""
 
 import json
+import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,7 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from consumer.volumes import COLUMNS
 from wiki_common.volume import BatchId
-from wiki_consumer.query.sink import FolderSink, split
+from wiki_consumer.query.sink import BatchFailed, FolderSink, split
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import LocalPublisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_rows
@@ -93,9 +95,32 @@ def test_a_batch_that_was_interrupted_between_its_files_is_written_again(
         raise cut
 
     failing = FolderSink(volume, EPOCH, fail)
-    with pytest.raises(OSError, match="no more"):
+    with pytest.raises(BatchFailed, match="batch 7: OSError"):
         failing(batch("first"), 7)
     assert failing.failure is cut
     assert list_raw_files(volume.changes) == []
     FolderSink(volume, EPOCH, LocalPublisher(volume))(batch("second"), 7)
     assert ids(volume) == ["second"]
+
+
+def test_spark_gets_no_java_stack_trace_back_which_it_could_not_search(
+    volume: ConsumerVolume, spark: SparkSession
+) -> None:
+    """At a stop, which cancels the batch's job, it ended in a StackOverflowError: a thousand lines of log."""
+    sink = FolderSink(volume, EPOCH, LocalPublisher(volume))
+    ended = threading.Event()
+
+    def cancel() -> None:
+        while not ended.wait(0.2):
+            spark.sparkContext.cancelAllJobs()
+
+    cancelling = threading.Thread(target=cancel)
+    cancelling.start()
+    try:
+        with pytest.raises(BatchFailed) as raised:
+            sink(spark.range(10**13).selectExpr("sum(hash(id)) AS n"), 7)
+    finally:
+        ended.set()
+        cancelling.join()
+    assert "cancelled" in str(sink.failure)
+    assert "An error occurred while calling" not in "".join(traceback.format_exception(raised.value))

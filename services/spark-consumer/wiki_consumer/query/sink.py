@@ -22,10 +22,14 @@ from wiki_consumer.volume.raw_files import SCHEMA
 DATE: Final = "date"
 
 
+class BatchFailed(Exception):
+    """A batch was not written; `FolderSink.failure` says why."""
+
+
 class FolderSink:
     """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
 
-    What a batch failed at is kept in `failure`: Spark's own error has only its text.
+    What a batch failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
     """
 
     def __init__(self, volume: ConsumerVolume, epoch: str, publish: Publish) -> None:
@@ -37,9 +41,11 @@ class FolderSink:
     def __call__(self, rows: DataFrame, number: int) -> None:
         try:
             self._write(rows.toArrow(), BatchId(self._epoch, number))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor raises it
             self.failure = error
-            raise
+            # Without the cause: a query that is being stopped searches the text for interruptions, with a
+            # pattern that overflows the stack on a Java error's long one (StreamExecution.PROXY_ERROR).
+            raise BatchFailed(f"batch {number}: {type(error).__name__}") from None
 
     def _write(self, rows: pa.Table, batch: BatchId) -> None:
         clock = clock_of(self._volume.checkpoint, batch.number)
