@@ -29,6 +29,10 @@ EVENT_TIMES: tuple[tuple[str, bool], ...] = (
     ("2026-11-25T19:32:54+01", False),
     ("2026-11-25T19:32:54+0100", False),
     ("2026-11-25T24:00:00Z", False),
+    ("2026-1-31T12:00:00Z", False),
+    ("2026", False),
+    ("T12:00:00Z", False),
+    ("+10000-01-01T00:00:00Z", False),
     ("+002026-11-25T19:32:54Z", False),
     # RFC 3339, but not this form of it.
     ("2026-11-25 19:32:54Z", False),

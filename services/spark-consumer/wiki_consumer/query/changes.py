@@ -15,6 +15,8 @@ from pyspark.sql.types import (
     StructType,
 )
 
+from wiki_common.event_time import EVENT_TIME_PATTERN, LAST_SECOND
+
 # One such row would push the watermark past everything that follows.
 FUTURE_TOLERANCE = timedelta(minutes=5)
 # The watermark must stay behind the filter, or it would silently drop what the filter keeps.
@@ -80,12 +82,8 @@ COLUMNS = (
 
 KEPT, MALFORMED, FUTURE, LATE = "kept", "malformed", "future", "late"
 
-# Times of the years 1970 to 9999, in seconds since then; Spark can't show what lies beyond.
-_LAST_SECOND = 253_402_300_799
-# Of RFC 3339's forms the one that upstream writes, and that the producer takes too.
-_RFC_3339 = (
-    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$"
-)
+# Java's $ would match before the end of a last line as well.
+_EVENT_TIME = rf"\A{EVENT_TIME_PATTERN}\z"
 
 # No page has more bytes, and sums of so many rows as a volume can hold don't overflow.
 _MAX_SIZE = 2**31 - 1
@@ -100,12 +98,12 @@ def parse(records: DataFrame) -> DataFrame:
     json = F.make_valid_utf8(F.col("value").cast("string"))
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "unreadable"}
     seconds, text = F.col("event.timestamp"), F.col("event.meta.dt")
-    time = F.when(text.rlike(_RFC_3339), text.try_cast("timestamp"))
+    time = F.when(text.rlike(_EVENT_TIME), text.try_cast("timestamp"))
     return records.withColumn("event", F.from_json(json, EVENT, options)).withColumn(
         "event_time",
         F.coalesce(
-            F.when(seconds.between(0, _LAST_SECOND), F.timestamp_seconds(seconds)),
-            F.when(F.unix_seconds(time).between(0, _LAST_SECOND), time),
+            F.when(seconds.between(0, LAST_SECOND), F.timestamp_seconds(seconds)),
+            F.when(F.unix_seconds(time).between(0, LAST_SECOND), time),
         ),
     )
 
