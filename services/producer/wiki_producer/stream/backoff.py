@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Final
+
+from wiki_producer.stream.http_date import parse_http_date
 
 BASE_SECONDS: Final = 0.2
 CAP_SECONDS: Final = 30.0
@@ -50,10 +51,5 @@ def retry_after_seconds(header: str | None, now: datetime) -> float | None:
         return None
     if header.strip().isdecimal():
         return float(header)
-    try:
-        at = parsedate_to_datetime(header)
-        if at.tzinfo is None:
-            at = at.replace(tzinfo=UTC)
-        return max(0.0, (at - now).total_seconds())
-    except (ValueError, OverflowError):
-        return None
+    at = parse_http_date(header)
+    return None if at is None else max(0.0, (at - now).total_seconds())

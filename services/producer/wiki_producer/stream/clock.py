@@ -3,9 +3,9 @@
 import statistics
 import time
 from collections.abc import Callable
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Final
+
+from wiki_producer.stream.http_date import parse_http_date
 
 # From here on a difference is no matter of the network's delay or of a header's precision.
 SKEW_SECONDS: Final = 60.0
@@ -40,12 +40,9 @@ class StreamClock:
 
     def answered(self, date: str | None) -> None:
         """The server has just answered with this Date; None or an unreadable one is ignored."""
-        try:
-            at = parsedate_to_datetime(date or "")
-            seconds = at.replace(tzinfo=at.tzinfo or UTC).timestamp()
-        except (ValueError, OverflowError):
-            return
-        self._answered = seconds + _CUT_OFF_SECONDS - self._monotonic()
+        at = parse_http_date(date or "")
+        if at is not None:
+            self._answered = at.timestamp() + _CUT_OFF_SECONDS - self._monotonic()
 
     def looked_at(self, newest_ms: int | None) -> None:
         """The newest event that has been read is of this time (ms); to be called every second or so."""
