@@ -14,34 +14,10 @@ import pyarrow.parquet as pq
 
 from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.query.sink import split
+from wiki_consumer.volume.raw_files import SCHEMA
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _numbers = count(1)
-
-FILE_SCHEMA = pa.schema(
-    [
-        ("event_id", pa.string()),
-        ("event_time", pa.timestamp("us", "UTC")),
-        ("wiki", pa.string()),
-        ("domain", pa.string()),
-        ("type", pa.string()),
-        ("namespace", pa.int32()),
-        ("title", pa.string()),
-        ("page_url", pa.string()),
-        ("user", pa.string()),
-        ("bot", pa.bool_()),
-        ("minor", pa.bool_()),
-        ("patrolled", pa.bool_()),
-        ("comment", pa.string()),
-        ("length_old", pa.int64()),
-        ("length_new", pa.int64()),
-        ("revision_old", pa.int64()),
-        ("revision_new", pa.int64()),
-        ("rc_id", pa.int64()),
-        ("diff_url", pa.string()),
-        ("ingested_at", pa.timestamp("us", "UTC")),
-    ]
-)
 
 
 @dataclass(frozen=True)
@@ -80,7 +56,7 @@ class Change:
 
 
 def changes_table(changes: Iterable[Change]) -> pa.Table:
-    return pa.Table.from_pylist([change.row() for change in changes], schema=FILE_SCHEMA)
+    return pa.Table.from_pylist([change.row() for change in changes], schema=SCHEMA)
 
 
 class CommittedChanges:

@@ -50,7 +50,7 @@ class Metrics:
         )
         self.commits_behind = Gauge(
             "wiki_web_commits_behind",
-            "Commits in the log that the default query's answer doesn't show",
+            "Commits that the default query's answer doesn't show",
             registry=self.registry,
         )
         self.rows_held = Gauge("wiki_web_rows_held", "Rows that the engine holds", registry=self.registry)

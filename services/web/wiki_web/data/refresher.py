@@ -17,7 +17,7 @@ from wiki_web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
-# The log is polled four times in a refresh period, less often where a refresh takes long.
+# The folder is looked at four times in a refresh period, less often where a refresh takes long.
 _POLLS_PER_PERIOD: Final = 4
 _PAUSE_PER_WORK: Final = 1.5
 # After failures in a row the pause grows to this: little load on a volume that is away, and a quick return.
@@ -36,7 +36,7 @@ def end_process(reason: str) -> None:
 
 
 def pause_after(period: float, worked: float, failures: int) -> float:
-    """Seconds until the log is polled again, after `worked` seconds of refreshing and `failures` in a row."""
+    """Seconds until the next look, after `worked` seconds of refreshing and `failures` in a row."""
     if failures:
         return period * min(failures, _LONGEST_PAUSE)
     return min(period, max(period / _POLLS_PER_PERIOD, _PAUSE_PER_WORK * worked))
