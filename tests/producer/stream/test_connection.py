@@ -1,11 +1,9 @@
 """The stream's protocol against a server of our own, which sends what Wikimedia's might."""
 
 import asyncio
-import socketserver
-import threading
 import zlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import aiohttp
@@ -22,7 +20,7 @@ from wiki_producer.stream.connection import (
 )
 from wiki_producer.stream.lines import LONGEST_LINE, StreamEnded
 from wiki_producer.stream.position import After, Live, ResumePoint, Since, parse_position
-from wiki_producer.stream.reconnect import CONNECTION_ERRORS, classify
+from wiki_producer.stream.reconnect import classify
 
 Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 EVENT = b'event: message\nid: 1\ndata: {"a":1}\n\n'
@@ -281,74 +279,3 @@ async def test_a_connection_asks_for_its_point(
     assert asked[0].query.get("since") == since
     assert asked[0].headers["User-Agent"] == "test/1.0 (https://example.org)"
     assert len(asked) == 1, "an EventSource connects once"
-
-
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n"
-CHUNK = b"%x\r\n%s\r\n" % (len(EVENT), EVENT)
-
-
-@pytest.mark.timeout(30)
-@pytest.mark.parametrize(
-    ("answer", "events"),
-    [
-        (b"", 0),
-        (b"\r\n\r\n", 0),
-        (b"SSH-2.0-OpenSSH_9.6\r\n", 0),
-        (b"HTTP/1.1 abc\r\n\r\n", 0),
-        (b"HTTP/9.9 200 OK\r\n\r\n", 0),
-        (HEAD + b"X: " + b"x" * 100_000 + b"\r\n\r\n", 0),
-        (HEAD + b"no header\r\n\r\n", 0),
-        (HEAD + b"Content-Length: -5\r\n\r\n" + EVENT, 0),
-        (HEAD + b"Content-Length: 9999\r\n\r\n" + EVENT, 1),
-        (HEAD.replace(b"event-stream", b"event-stream; charset=nonsense") + b"\r\n" + EVENT, 1),
-        (CHUNKED + b"\r\n" + CHUNK + b"zz\r\n", 1),
-        (CHUNKED + b"\r\n" + CHUNK + b"-5\r\nabc\r\n", 1),
-        (CHUNKED + b"\r\n" + CHUNK + b"ffffffffffffffffff\r\nabc", 1),
-        (CHUNKED + b"Content-Encoding: deflate\r\n\r\n" + CHUNK, 0),
-        (CHUNKED + b"Content-Encoding: gzip\r\n\r\n" + CHUNK, 0),
-        (CHUNKED + b"Content-Encoding: br\r\n\r\n" + CHUNK, 0),
-        (CHUNKED + b"Content-Encoding: nonsense\r\n\r\n" + CHUNK, 1),
-        (b"HTTP/1.1 204 No Content\r\n\r\n", 0),
-        (b"HTTP/1.1 304 Not Modified\r\n\r\n", 0),
-        (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nxyz", 0),
-        (b"HTTP/1.1 100 Continue\r\n\r\n" * 3, 0),
-        (b"HTTP/1.1 302 Found\r\n\r\n", 0),
-        (b"HTTP/1.1 999 What\r\n\r\n", 0),
-    ],
-)
-async def test_whatever_a_server_sends_is_an_error_of_a_connection(answer: bytes, events: int) -> None:
-    found = 0
-    with answering(answer) as url:
-        async with stream_session("test/1.0 (https://example.org)", None) as session:
-            try:
-                async with open_stream(session, url, Live(), timedelta(seconds=1)) as stream:
-                    async for _ in stream:
-                        found += 1
-            except CONNECTION_ERRORS as error:
-                classify(error)
-            else:
-                raise AssertionError("a stream ends with an error")
-    # What came in one packet with an error may be lost to it, and comes again after the reconnect.
-    assert found <= events
-
-
-@contextmanager
-def answering(answer: bytes) -> Iterator[str]:
-    """The URL of a server that sends these bytes for each request and ends the connection."""
-
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            while self.rfile.readline().strip():
-                pass
-            with suppress(ConnectionError):
-                self.wfile.write(answer)
-
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_address[1]}/"
-        finally:
-            server.shutdown()
-            thread.join()
