@@ -97,7 +97,10 @@ class Reader:
         others: dict[str, Counter[str]] = {name: Counter() for name in self._others}
         while not self._ended.wait(self._pause):
             before = self._volume.folders.history_end()
-            seen = self._volume.what_a_reader_sees()
+            try:
+                seen = self._volume.what_a_reader_sees()
+            except FileNotFoundError:
+                continue  # an hour's files may go while a slow look still reads them: it has to look again
             if self._volume.folders.history_end() != before:
                 continue  # an hour that was published meanwhile may be counted from both sides
             self.looks += 1

@@ -34,7 +34,7 @@ DELETED = 15
 LIMIT_SECONDS = 240.0
 # An hour of events passes in six seconds, and is closed ten seconds later.
 STEP = 6.0
-# Longer than a look of the reader takes, also on a busy machine.
+# Longer than most looks of the reader take.
 GRACE = timedelta(seconds=8)
 # A file goes some seconds after its hour was closed.
 LONGEST = timedelta(seconds=45)
