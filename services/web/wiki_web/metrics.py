@@ -53,6 +53,9 @@ class Metrics:
             "Commits that the default query's answer doesn't show",
             registry=self.registry,
         )
+        self.streams = Gauge(
+            "wiki_web_streams", "Viewers who hold a stream open to be told of answers", registry=self.registry
+        )
         self.rows_held = Gauge("wiki_web_rows_held", "Rows that the engine holds", registry=self.registry)
         self.impossible_sizes = Gauge(
             "wiki_web_impossible_sizes",

@@ -119,6 +119,13 @@ class AnswerCache:
             entry = self._entries.get(self.default)
         return entry.cached if entry else None
 
+    def at_hand(self) -> CachedAnswer | None:
+        """What `get` has for the default query without computing; None while its first answer is computed."""
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            return self._nothing(self.default, position)
+        return self.shown()
+
     def age(self) -> float | None:
         """Seconds since that answer was computed."""
         shown = self.shown()

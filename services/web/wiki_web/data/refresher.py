@@ -67,6 +67,7 @@ class Refresher:
         self._due_at = time.monotonic()
         self._failures = self._engine_failures = 0
         self.failure: str | None = None
+        self.told: Callable[[], None] = lambda: None  # called after each refresh: there may be something new
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True)
             for work in (self._refresh_for_ever, self._rebase_for_ever, self._watch)
@@ -114,6 +115,7 @@ class Refresher:
             started = time.monotonic()
             if self.refresh_once():
                 self._metrics.refresh_seconds.observe(time.monotonic() - started)
+            self.told()
             if self._engine_failures >= _ENGINE_FAILURES:
                 raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
             pause = pause_after(self._period, time.monotonic() - started, self._failures)

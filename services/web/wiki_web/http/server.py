@@ -18,7 +18,7 @@ from wiki_common.health.server import PortInUse
 from wiki_web.data.engines.engine import EngineDied
 from wiki_web.data.refresher import end_process
 from wiki_web.http.app import create_app
-from wiki_web.http.open_files import connections, raise_limit
+from wiki_web.http.open_files import connections, raise_limit, streams
 from wiki_web.http.slow_clients import MASTER_CHECK_SECONDS, Worker
 from wiki_web.settings import Settings
 
@@ -71,6 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
+        self._limit = raise_limit()
         address = self._settings.bind_address
         host = f"[{address}]" if ":" in address else address
         options: dict[str, Any] = {
@@ -78,7 +79,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": Worker,
             "workers": 1,
             "threads": 16,
-            "worker_connections": connections(raise_limit()),
+            "worker_connections": connections(self._limit),
             "backlog": 2048,
             "keepalive": 15,  # seconds; longer than between two polls of the page
             "timeout": 60,
@@ -99,15 +100,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """In the worker, after the fork: the engine and the threads live there."""
         sys.setswitchinterval(_SWITCH_INTERVAL)
         try:
-            app = create_app(self._settings)
+            app = create_app(self._settings, most_streams=streams(self._limit))
         except EngineDied as error:
             end_process(str(error))
             raise
+        app.extensions["streams"].start()
         app.extensions["refresher"].start()
         return app
 
 
 def _stop(server: object, worker: Any) -> None:
-    refresher = getattr(worker.wsgi, "extensions", {}).get("refresher")
-    if refresher is not None:
-        refresher.stop()
+    extensions = getattr(worker.wsgi, "extensions", {})
+    for name in ("streams", "refresher"):
+        if name in extensions:
+            extensions[name].stop()
