@@ -9,12 +9,16 @@ from harness.processes import Process, free_port, wait_until
 
 
 class RunningWeb:
-    """Started at once; `stop` and `start` keep the address. `data_dir` need not exist yet."""
+    """Started at once; `stop` and `start` keep the address. `data_dir` need not exist yet.
 
-    def __init__(self, folder: Path) -> None:
+    A page that isn't told of answers polls every `refresh_seconds`.
+    """
+
+    def __init__(self, folder: Path, refresh_seconds: int = 1) -> None:
         self.data_dir = folder / "data"
         self._log = folder / "web.log"
         self._port = free_port()
+        self._refresh_seconds = refresh_seconds
         self._process: Process | None = None
         self.start()
 
@@ -31,7 +35,7 @@ class RunningWeb:
                 "DATA_DIR": str(self.data_dir),
                 "WEB_ENGINE": "duckdb",
                 "WEB_PORT": str(self._port),
-                "WEB_REFRESH_SECONDS": "1",
+                "WEB_REFRESH_SECONDS": str(self._refresh_seconds),
                 "BIND_ADDRESS": "127.0.0.1",
             },
         )

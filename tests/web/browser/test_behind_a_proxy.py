@@ -71,6 +71,7 @@ def test_what_a_proxy_answers_in_the_services_place_is_an_outage(
     page = watched.open()
     page.evaluate("window.notReloaded = true")
     page.route(f"{web.url}/", answer)
+    committed.commit(Change(now(), title=f"During {status}"))
     expect(page.locator("#unreachable")).to_contain_text("can’t be reached")
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")
     page.unroute(f"{web.url}/", answer)

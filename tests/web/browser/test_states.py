@@ -55,12 +55,14 @@ def test_before_the_first_commit_it_says_what_to_check_then_fills_itself(
 
 
 def test_a_start_shows_its_progress(served: ServedApp, tab: OpenTab) -> None:
-    page = tab(served).open()
+    watched = tab(served)
+    page = watched.open()
     expect(page.locator("#freshness .word")).to_have_text("Starting")
     expect(page.locator("#panel")).to_contain_text("1 of 2 files")
     expect(page.get_by_role("progressbar", name="Files read")).to_have_attribute("value", "1")
     served.engine.go.set()
     expect(page.locator("#titles tr .title")).to_have_text(["Just now"])
+    watched.expect_failed_requests()  # the server of this app has no streams
 
 
 def test_it_turns_stale_while_it_is_looked_at_and_live_again(

@@ -120,11 +120,12 @@ class AnswerCache:
         return entry.cached if entry else None
 
     def at_hand(self) -> CachedAnswer | None:
-        """What `get` has for the default query without computing; None while its first answer is computed."""
+        """The default query's answer once a refresh has brought all others to its commit, None until then."""
         position = self._store.position
         if position is None or position.as_of_us is None:
             return self._nothing(self.default, position)
-        return self.shown()
+        shown = self.shown()
+        return shown if shown and shown.position == self._refreshed_to else None
 
     def age(self) -> float | None:
         """Seconds since that answer was computed."""

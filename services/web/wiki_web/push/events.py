@@ -32,7 +32,7 @@ class Event:
 
 
 def newest_event(answers: AnswerCache, failing: bool) -> Event | None:
-    """What there is to tell now; None while the first answer is being computed.
+    """What there is to tell now; None while answers are being computed.
 
     `failing`, that refreshes fail, is on the page but not in the answer.
     """

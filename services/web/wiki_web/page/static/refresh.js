@@ -1,13 +1,17 @@
-// Polls the server for this page, and updates what has changed.
+// Asks the server for this page when it is told that there is something new, else by the clock, and updates what
+// has changed.
 import { morph } from "./morph.js";
 import { animated } from "./motion.js";
 import { tellPauses } from "./pause.js";
 import { keepingSelection } from "./selection.js";
+import { Stream } from "./stream.js";
 import { tellTimes } from "./times.js";
 
 const LONGEST_WAIT = 30_000;
 const TIMEOUT = 20_000;
 const GRACE = 2_000;
+const UNTOLD = 10_000; // however well the stream works, so often the page asks without being told
+const STALLED = 5_000;
 const OWN_ANSWER = "X-Wiki-Live-Top";
 
 export class Refresh {
@@ -18,6 +22,8 @@ export class Refresh {
   #period;
   #timer;
   #running = null;
+  #stream = new Stream(() => this.#told(), () => this.#untold());
+  #toldMeanwhile = false;
   #failures = 0;
   #etag = null;
   #unreachableSince = null;
@@ -30,10 +36,10 @@ export class Refresh {
   }
 
   start() {
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.#stop() : this.soon()));
+    document.addEventListener("visibilitychange", () => this.#lookedAt());
     document.addEventListener("refreshoverdue", () => this.soon());
     addEventListener("online", () => this.soon());
-    if (!document.hidden) this.#next(0);
+    this.#lookedAt();
   }
 
   /** Ask now instead of at the next turn. */
@@ -56,6 +62,28 @@ export class Refresh {
     this.soon();
   }
 
+  /** A page that nobody looks at asks for nothing, and holds no connection. */
+  #lookedAt() {
+    if (document.hidden) {
+      this.#stop();
+      this.#stream.close();
+    } else {
+      this.soon();
+      this.#stream.open();
+    }
+  }
+
+  /** While requests fail, they go on at their own growing pauses. */
+  #told() {
+    if (this.#running) this.#toldMeanwhile = true;
+    else if (!this.#failures) this.#next(0);
+  }
+
+  /** The stream ended: many pages may have lost theirs at once. */
+  #untold() {
+    if (!this.#running && !this.#failures) this.#next(Math.random() * this.#period);
+  }
+
   #stop() {
     clearTimeout(this.#timer);
     this.#running?.abort();
@@ -73,16 +101,23 @@ export class Refresh {
   async #ask() {
     const mine = (this.#running = new AbortController());
     const timeout = setTimeout(() => mine.abort(), TIMEOUT);
+    const stalled = setTimeout(() => this.#stream.giveWay(), STALLED);
     const isMine = () => this.#running === mine;
-    let wait = this.#period;
+    this.#toldMeanwhile = false;
+    let wait = 0;
     try {
       await this.#attempt(mine.signal, isMine);
+      if (!this.#toldMeanwhile) wait = this.#stream.isLive ? Math.max(UNTOLD, this.#period) : this.#period;
     } catch (error) {
       // A request that was replaced by a newer one has not failed.
       if (isMine()) wait = this.#missed();
     } finally {
       clearTimeout(timeout);
-      if (isMine()) this.#next(wait);
+      clearTimeout(stalled);
+      if (isMine()) {
+        this.#running = null;
+        this.#next(wait);
+      }
     }
   }
 
@@ -107,6 +142,7 @@ export class Refresh {
 
   /** `html` is null when nothing has changed. */
   #reached(html, etag) {
+    if (this.#failures) this.#stream.again();
     this.#failures = 0;
     this.#unreachableSince = null;
     delete document.documentElement.dataset.lost;
