@@ -21,7 +21,7 @@ from wiki_web.push.events import KEEP_ALIVE, Event, retry
 from wiki_web.push.pace import Pace
 
 _KEEP_ALIVE_EVERY: Final = 5.0  # seconds without anything written; stream.js gives up after 12
-_STUCK: Final = 30.0  # seconds that a viewer may leave unread what was written
+_PATIENCE: Final = 30.0  # seconds
 _LOOK_EVERY: Final = 1.0  # seconds: a state may change without a commit
 _TICK: Final = 0.01  # seconds: viewers are told in groups, by no more wake-ups than needed
 # Bytes in the kernel for one viewer, which are sent even if there is something newer by then.
@@ -48,7 +48,8 @@ class _Arrival:
 class Streams:
     """Runs from `start` to `stop`; until then there is no room. `newest` says what there is to tell.
 
-    `period` seconds are what a client is told to wait before it connects again.
+    `period` seconds are what a client is told to wait before it connects again. One that has left unread for
+    `patience` seconds what was written to it is given up.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class Streams:
         pace: Pace,
         period: float,
         most: int,
+        patience: float = _PATIENCE,
         fatal: Callable[[str], None] = end_process,
     ) -> None:
         self._newest = newest
         self._pace = pace
         self._retry = retry(period)
         self._most = most
+        self._patience = patience
         self._fatal = fatal
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
@@ -144,7 +147,7 @@ class Streams:
         if ready := _first(self._ready):
             moments.append(now + _TICK if self._is_due(ready) else ready.written_at + _KEEP_ALIVE_EVERY)
         if full := _first(self._full):
-            moments.append(full.written_at + _STUCK)
+            moments.append(full.written_at + self._patience)
         return max(0.0, min(moments) - now)
 
     def _look(self, now: float) -> None:
@@ -165,7 +168,9 @@ class Streams:
                 stream.sock.setblocking(False)
                 stream.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
                 if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: one whose host is gone is noticed as soon
-                    stream.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(_STUCK * 1000))
+                    stream.sock.setsockopt(
+                        socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(self._patience * 1000)
+                    )
                 self._selector.register(stream.sock, selectors.EVENT_READ, stream)
             except OSError:
                 stream.sock.close()
@@ -190,7 +195,7 @@ class Streams:
             self._write(stream, KEEP_ALIVE, now)
 
     def _give_up(self, now: float) -> None:
-        while (stream := _first(self._full)) and stream.written_at + _STUCK <= now:
+        while (stream := _first(self._full)) and stream.written_at + self._patience <= now:
             self._close(stream)
 
     def _write(self, stream: _Stream, block: bytes, now: float) -> None:
