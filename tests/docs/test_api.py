@@ -24,6 +24,11 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return document
 
 
+def lists(described: dict[str, Any]) -> dict[str, Any]:
+    """The routes that answer a query, without the stream."""
+    return {path: methods for path, methods in described["paths"].items() if not path.endswith("/stream")}
+
+
 def table_after(heading: str) -> dict[str, str]:
     """The first column of the table below `heading`, with the line of each."""
     lines = PAGE.split(f"{heading}\n", 1)[1].split("\n#", 1)[0].splitlines()
@@ -42,7 +47,7 @@ def test_each_route_of_the_description_is_documented_and_no_other(described: dic
 
 
 def test_each_parameter_of_the_description_is_documented_and_no_other(described: dict[str, Any]) -> None:
-    operations = (path["get"] for path in described["paths"].values())
+    operations = (path["get"] for path in lists(described).values())
     names = {parameter["name"] for operation in operations for parameter in operation["parameters"]}
     assert set(table_after("## Parameters")) == names
 
@@ -55,7 +60,7 @@ def test_a_parameter_is_said_to_be_missing_just_where_it_is(described: dict[str,
     }
     missing = {
         (name, path)
-        for path, methods in described["paths"].items()
+        for path, methods in lists(described).items()
         for name in table_after("## Parameters")
         if name not in {parameter["name"] for parameter in methods["get"]["parameters"]}
     }
@@ -73,7 +78,7 @@ def test_the_defaults_are_those_of_the_description(described: dict[str, Any]) ->
 
 def test_the_answers_shown_have_the_described_shape(described: dict[str, Any]) -> None:
     shown = examples()
-    assert {path for path, _ in shown} == set(described["paths"])
+    assert {path for path, _ in shown} == set(lists(described))
     for path, answer in shown:
         responses = described["paths"][path]["get"]["responses"]
         response, form = (
@@ -83,11 +88,19 @@ def test_the_answers_shown_have_the_described_shape(described: dict[str, Any]) -
         Draft202012Validator({**schema, "components": described["components"]}).validate(answer)
 
 
+def test_the_event_shown_has_the_described_shape(described: dict[str, Any]) -> None:
+    (data,) = re.findall(r"^data: (.*)$", PAGE, re.MULTILINE)
+    schemas = described["components"]["schemas"]
+    Draft202012Validator({**schemas["Newest"], "components": described["components"]}).validate(
+        json.loads(data)
+    )
+
+
 def test_what_every_answer_says_is_what_the_descriptions_of_all_share(described: dict[str, Any]) -> None:
     schemas = described["components"]["schemas"]
     names = (
         path["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-        for path in described["paths"].values()
+        for path in lists(described).values()
     )
     shared = set.intersection(*(set(schemas[name]["properties"]) for name in names))
     assert set(table_after("## What every answer says")) == shared

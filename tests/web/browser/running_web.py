@@ -59,6 +59,16 @@ class RunningWeb:
     def wait_until_ready(self) -> None:
         wait_until(lambda: self.get("/readyz") is not None, timeout=120, what="the page shows fresh data")
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def terminate(self) -> int:
+        """As a supervisor does; the exit code."""
+        assert self._process is not None
+        return self._process.terminate()
+
     def stop(self) -> None:
         """As a crash does: at once, with its workers."""
         if self._process is not None:

@@ -11,9 +11,10 @@ import pytest
 
 from harness.processes import Process, accepts, free_port, wait_until
 from web.committed import Change, CommittedChanges, now
-from wiki_web.http.open_files import MOST_CONNECTIONS, connections
+from wiki_web.http.open_files import connections, streams
 
 REQUEST = b"GET /readyz HTTP/1.1\r\nHost: web\r\n\r\n"
+STREAM = b"GET /api/v1/stream HTTP/1.1\r\nHost: web\r\n\r\n"
 
 
 def started(committed: CommittedChanges, folder: Path, limit: str) -> tuple[Process, int]:
@@ -50,10 +51,10 @@ def takes_no_more(worker: psutil.Process) -> bool:
         return True
 
 
-def viewer(port: int) -> socket.socket:
+def viewer(port: int, request: bytes = REQUEST) -> socket.socket:
     """Has asked, and keeps its connection."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=60)
-    connection.sendall(REQUEST)
+    connection.sendall(request)
     return connection
 
 
@@ -81,8 +82,33 @@ def test_every_viewer_is_answered_and_the_worker_lives(
         web.kill()
 
 
+def test_streams_beyond_their_room_are_refused_and_pages_are_answered_beside_them(
+    committed: CommittedChanges, tmp_path: Path
+) -> None:
+    web, port = started(committed, tmp_path, "-n 256")
+    try:
+        with ExitStack() as stack:
+            watching = [stack.enter_context(viewer(port, STREAM)) for _ in range(100)]
+            answers = [connection.recv(4096) for connection in watching]
+            refused = [answer for answer in answers if answer.startswith(b"HTTP/1.1 503 ")]
+            assert 36 - 16 <= len(refused) <= 36  # each of the server's threads may find the last room free
+            assert all(b"Retry-After: 30\r\n" in answer for answer in refused)
+            assert sum(answer.startswith(b"HTTP/1.1 200 ") for answer in answers) == 100 - len(refused)
+            assert asked(port).startswith(b"HTTP/1.1 200 ")
+        wait_until(lambda: has_room(port), timeout=10, what="there is room for a stream again")
+        assert "Traceback" not in web.output()
+    finally:
+        web.kill()
+
+
+def has_room(port: int) -> bool:
+    with viewer(port, STREAM) as connection:
+        return b" 200 " in connection.recv(4096)
+
+
 @pytest.mark.parametrize(
-    ("limit", "room"), [(64, 32), (256, 128), (1024, 896), (4096, 3968), (1_000_000, MOST_CONNECTIONS)]
+    ("limit", "room"), [(64, 32), (256, 128), (1024, 896), (4096, 3968), (1_000_000, 8000)]
 )
 def test_a_part_of_the_files_is_kept_for_other_uses(limit: int, room: int) -> None:
-    assert connections(limit) == room
+    """Of the rest, half is for streams: a page holds one, and another connection for what it fetches."""
+    assert (streams(limit), connections(limit)) == (room // 2, room // 2)

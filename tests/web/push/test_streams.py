@@ -3,7 +3,7 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import psutil
 import pytest
@@ -25,14 +25,13 @@ class Told:
         self.event: Event | None = None
         self.failed: list[str] = []
         self.streams = Streams(
-            lambda: self.newest(),
+            lambda: self.event,
             Pace(2.0, lambda: False),
             2.0,
             most=MOST,
             patience=1.0,
             fatal=self.failed.append,
         )
-        self.newest: Callable[[], Event | None] = lambda: self.event
         self.streams.start()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1000)
         self._readers: list[socket.socket] = []
@@ -233,7 +232,7 @@ def test_an_error_inside_is_fatal_and_leaves_nobody_waiting(told: Told) -> None:
     def broken() -> Event | None:
         raise RuntimeError("broken")
 
-    told.newest = broken
+    told.streams.newest = broken
     told.streams.wake()
     assert reader.recv(1) == b""
     assert told.failed == ["streams: RuntimeError('broken')"]

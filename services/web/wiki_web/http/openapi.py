@@ -12,6 +12,7 @@ from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.csv_format import csv_columns
 from wiki_web.http.parameters import ALLOWED, MAX_VALUES
+from wiki_web.push.events import Newest
 from wiki_web.settings import Settings
 
 Schema = dict[str, Any]
@@ -38,7 +39,10 @@ def openapi(settings: Settings) -> Schema:
                 "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
             ),
         },
-        "paths": {f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
+        "paths": {
+            **{f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
+            "/api/v1/stream": {"get": _stream(settings)},
+        },
         "components": {"schemas": _schemas()},
     }
 
@@ -51,7 +55,7 @@ class _WithoutTitles(GenerateJsonSchema):
 
 
 def _schemas() -> Schema:
-    models: list[type[BaseModel]] = [*DOCUMENTS.values(), Problem]
+    models: list[type[BaseModel]] = [*DOCUMENTS.values(), Problem, Newest]
     _, found = models_json_schema(
         [(model, "serialization") for model in models],
         ref_template="#/components/schemas/{model}",
@@ -83,6 +87,34 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
             "413": _problem_response("The request had a body."),
             "414": _problem_response("The query is too long."),
             "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
+        },
+    }
+
+
+def _stream(settings: Settings) -> Schema:
+    return {
+        "operationId": "stream",
+        "summary": "Tells when there is a newer answer: a few viewers at once, "
+        f"many within {settings.web_refresh_seconds} s.",
+        "parameters": [
+            {
+                "name": "Last-Event-ID",
+                "in": "header",
+                "required": False,
+                "description": "The id of the last event: while it is the newest, nothing is told.",
+                "schema": {"type": "string"},
+            }
+        ],
+        "responses": {
+            "200": {
+                "description": "A stream without end. The data of each event is a document Newest. "
+                "Comments come while there is nothing to tell.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            "400": _problem_response("The stream has no parameters."),
+            "413": _problem_response("The request had a body."),
+            "414": _problem_response("The query is too long."),
+            "503": _problem_response("No room for another stream: poll instead."),
         },
     }
 

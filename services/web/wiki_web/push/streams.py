@@ -61,7 +61,7 @@ class Streams:
         patience: float = _PATIENCE,
         fatal: Callable[[str], None] = end_process,
     ) -> None:
-        self._newest = newest
+        self.newest = newest
         self._pace = pace
         self._retry = retry(period)
         self._most = most
@@ -154,7 +154,7 @@ class Streams:
         if now < self._look_at:
             return
         self._look_at = now + _LOOK_EVERY
-        event = self._newest()
+        event = self.newest()
         if event is not None and (self._event is None or event.id != self._event.id):
             self._version += 1
         self._event = event or self._event
