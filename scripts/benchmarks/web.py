@@ -13,10 +13,11 @@ import tempfile
 import threading
 import time
 import urllib.request
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -38,13 +39,13 @@ from wiki_web.data.store import Store
 from wiki_web.page.page_models import Subject
 
 _WINDOWS = {"30m": HOUR / 2, "6h": 6 * HOUR, "24h": 24 * HOUR}
-_SERVICE = Path(__file__).resolve().parents[2] / "services" / "web"
 _NAIVE = """
 SELECT title, COUNT(*) AS changes FROM read_parquet($files, hive_partitioning = false)
 WHERE event_time > $after AND type IN ('edit', 'new') GROUP BY title ORDER BY changes DESC LIMIT 20"""
 # Refreshes before those that count: Spark compiles what it runs often.
 _WARM_UP = {"duckdb": 2, "spark": 3}
 _TURNS = 2
+_SETTLED = 5.0  # seconds in which every viewer has an answer
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,13 @@ class Size:
     viewers: int
     seconds: int
     rate: int
+
+
+class _Commit(NamedTuple):
+    """In seconds since the epoch."""
+
+    as_of: float
+    appeared_at: float
 
 
 class _Cost(NamedTuple):
@@ -174,7 +182,6 @@ def _viewers(name: str, folder: Path, size: Size, hour: pa.Table) -> None:
     web = Process(
         [sys.executable, "-m", "wiki_web"],
         log=folder / "web.log",
-        cwd=_SERVICE,
         env={
             "DATA_DIR": str(committed.data_dir),
             "WEB_ENGINE": name,
@@ -183,21 +190,29 @@ def _viewers(name: str, folder: Path, size: Size, hour: pa.Table) -> None:
         },
     )
     ended = threading.Event()
-    writer = threading.Thread(target=_write, args=(committed, size.rate, ended))
+    commits: list[_Commit] = []
+    writer = threading.Thread(target=_write, args=(committed, size.rate, ended, commits))
     began = time.monotonic()
     writer.start()
     try:
         wait_until(lambda: _is_ready(port), timeout=180, what=f"web on {name} is ready")
         print(f"{name:7} ready after {time.monotonic() - began:.1f} s", flush=True)
-        for phase, seconds in (("warming up", size.seconds // 2), ("measured", size.seconds)):
+        print(f"  {_resident_mb(web.pid):.0f} MB resident before any viewer")
+        for phase, seconds, told in (
+            ("warming up", size.seconds // 2, False),
+            ("polling", size.seconds, False),
+            ("on streams", size.seconds, True),
+        ):
             cpu = _cpu_seconds(psutil.Process(web.pid))
-            found = _drive(port, size.viewers, seconds)
+            found = _drive(port, size.viewers, seconds, told)
             used = (_cpu_seconds(psutil.Process(web.pid)) - cpu) / seconds
             print(
                 f"  {phase}: {_resident_mb(web.pid):.0f} MB resident, {used:.2f} cores, "
                 f"viewers {found['cpu_seconds'] / seconds:.2f} cores"
             )
             _print_requests(found["paths"])
+            if told:
+                _print_behind(commits, [shown for seen in found["paths"].values() for shown in seen["shown"]])
         refreshes, in_all = _refreshes_done(port)
         print(f"  {refreshes} refreshes since the start, {in_all / refreshes * 1000:.0f} ms each", flush=True)
     finally:
@@ -206,11 +221,12 @@ def _viewers(name: str, folder: Path, size: Size, hour: pa.Table) -> None:
         web.kill()
 
 
-def _write(committed: CommittedChanges, rate: int, ended: threading.Event) -> None:
+def _write(committed: CommittedChanges, rate: int, ended: threading.Event, commits: list[_Commit]) -> None:
     random = Random(2)
     while not ended.wait(1):
-        change = Change(now())
+        change = Change(datetime.now(UTC))
         committed.commit(*[replace(change, title=f"Title {random.randrange(5000)}") for _ in range(rate)])
+        commits.append(_Commit(change.event_time.timestamp(), time.time()))
 
 
 def _is_ready(port: int) -> bool:
@@ -233,9 +249,9 @@ def _resident_mb(pid: int) -> float:
     return sum(float(member.memory_info().rss) for member in family) / 2**20
 
 
-def _drive(port: int, viewers: int, seconds: int) -> dict[str, Any]:
+def _drive(port: int, viewers: int, seconds: int, told: bool) -> dict[str, Any]:
     """What benchmarks.viewers found, in a process of its own."""
-    arguments = [str(number) for number in (port, viewers, seconds)]
+    arguments = [*(str(number) for number in (port, viewers, seconds)), *(["--told"] if told else [])]
     run = subprocess.run(
         [sys.executable, "-m", "benchmarks.viewers", *arguments], check=True, stdout=subprocess.PIPE
     )
@@ -249,6 +265,20 @@ def _print_requests(paths: dict[str, dict[str, Any]]) -> None:
         p50, p90, p99 = (percentiles[rank - 1] * 1000 for rank in (50, 90, 99))
         statuses = ", ".join(f"{count} x {status}" for status, count in sorted(seen["statuses"].items()))
         print(f"    {path:12} {statuses}; p50 {p50:.1f} ms, p90 {p90:.1f} ms, p99 {p99:.1f} ms", flush=True)
+
+
+def _print_behind(commits: Sequence[_Commit], viewers: Sequence[Sequence[Sequence[float]]]) -> None:
+    """Seconds from each commit until each viewer had an answer with it, but for those of the last seconds."""
+    delays = []
+    for shown in viewers:
+        moments, as_ofs = zip(*shown, strict=True)
+        for commit in commits:
+            place = bisect_left(as_ofs, commit.as_of)
+            if moments[0] < commit.appeared_at < moments[-1] - _SETTLED and place < len(moments):
+                delays.append(moments[place] - commit.appeared_at)
+    percentiles = statistics.quantiles(delays, n=100)
+    p50, p99 = percentiles[49], percentiles[98]
+    print(f"    behind a commit: p50 {p50:.2f} s, p99 {p99:.2f} s, at most {max(delays):.2f} s", flush=True)
 
 
 if __name__ == "__main__":
