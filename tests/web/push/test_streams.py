@@ -21,12 +21,12 @@ MOST = 400
 class Told:
     """Streams that tell of events which the test makes, and the readers at the other ends."""
 
-    def __init__(self) -> None:
+    def __init__(self, pace: Pace | None = None) -> None:
         self.event: Event | None = None
         self.failed: list[str] = []
         self.streams = Streams(
             lambda: self.event,
-            Pace(2.0, lambda: False),
+            pace or Pace(2.0, lambda: False),
             2.0,
             most=MOST,
             patience=1.0,
@@ -70,8 +70,9 @@ def block(event_id: str) -> bytes:
 
 def read(reader: socket.socket, until: bytes) -> bytes:
     """What comes, up to where it ends with `until`."""
-    found = b""
+    found, deadline = b"", time.monotonic() + 12
     while not found.endswith(until):
+        assert time.monotonic() < deadline, f"only {found!r}"
         part = reader.recv(65_536)
         assert part, f"ended after {found!r}"
         found += part
@@ -118,6 +119,20 @@ def test_a_silent_stream_has_a_comment_within_six_seconds(told: Told) -> None:
     read(reader, block("one"))
     reader.settimeout(6)
     assert read(reader, b"\n\n") == b":\n\n"
+
+
+def test_a_comment_in_between_is_not_taken_for_the_event() -> None:
+    """Of two viewers one is told seven seconds later, as the server is busy."""
+    told = Told(Pace(14.0, lambda: True))
+    try:
+        told.tell("one")
+        readers = [told.reader("one") for _ in range(2)]
+        for reader in readers:
+            read(reader, RETRY)
+        told.tell("two")
+        assert sorted(read(reader, block("two")) for reader in readers)[0] == b":\n\n" + block("two")
+    finally:
+        told.close()
 
 
 def test_a_slow_reader_gets_the_newest_and_holds_nobody_up(told: Told) -> None:

@@ -33,7 +33,7 @@ _log = structlog.get_logger(__name__)
 @dataclass(eq=False)
 class _Stream:
     sock: socket.socket
-    told: int = -1  # the version that was written last
+    told: int = 0  # the version of the event that it has
     written_at: float = 0.0
     unsent: bytes = b""
 
@@ -70,8 +70,9 @@ class Streams:
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self._arrivals: deque[_Arrival] = deque()
-        # In the order in which they were written to, the one that waits longest first.
+        # Those that can be written to, in the order in which they were told, and that in which they heard.
         self._ready: OrderedDict[_Stream, None] = OrderedDict()
+        self._silent: OrderedDict[_Stream, None] = OrderedDict()
         self._full: OrderedDict[_Stream, None] = OrderedDict()  # with something unsent, the oldest first
         self._event: Event | None = None
         self._version = 0
@@ -144,8 +145,10 @@ class Streams:
     def _pause(self, now: float) -> float:
         """Seconds until there is something to do, if nothing happens before."""
         moments = [self._look_at]
-        if ready := _first(self._ready):
-            moments.append(now + _TICK if self._is_due(ready) else ready.written_at + _KEEP_ALIVE_EVERY)
+        if (ready := _first(self._ready)) and self._is_due(ready):
+            moments.append(now + _TICK)
+        if silent := _first(self._silent):
+            moments.append(silent.written_at + _KEEP_ALIVE_EVERY)
         if full := _first(self._full):
             moments.append(full.written_at + self._patience)
         return max(0.0, min(moments) - now)
@@ -175,23 +178,27 @@ class Streams:
             except OSError:
                 stream.sock.close()
                 continue
-            self._ready[stream] = None
+            stream.told = self._version
+            self._ready[stream] = self._silent[stream] = None
             greeting = arrival.head + self._retry
             if self._event is not None and self._event.id != arrival.last_event_id:
                 greeting += self._event.block
             self._write(stream, greeting, now)
 
     def _tell(self, now: float) -> None:
-        while (stream := _first(self._ready)) and self._is_due(stream):
+        event = self._event
+        while event and (stream := _first(self._ready)) and self._is_due(stream):
             if not self._pace.allows(now, len(self)):
                 break
-            self._write(stream, self._event.block if self._event else KEEP_ALIVE, now)
+            stream.told = self._version
+            self._ready.move_to_end(stream)
+            self._write(stream, event.block, now)
 
     def _is_due(self, stream: _Stream) -> bool:
         return stream.told != self._version
 
     def _keep_alive(self, now: float) -> None:
-        while (stream := _first(self._ready)) and stream.written_at + _KEEP_ALIVE_EVERY <= now:
+        while (stream := _first(self._silent)) and stream.written_at + _KEEP_ALIVE_EVERY <= now:
             self._write(stream, KEEP_ALIVE, now)
 
     def _give_up(self, now: float) -> None:
@@ -199,8 +206,8 @@ class Streams:
             self._close(stream)
 
     def _write(self, stream: _Stream, block: bytes, now: float) -> None:
-        stream.told, stream.written_at, stream.unsent = self._version, now, block
-        self._ready.move_to_end(stream)
+        stream.written_at, stream.unsent = now, block
+        self._silent.move_to_end(stream)
         self._flush(stream)
 
     def _flush(self, stream: _Stream) -> None:
@@ -214,18 +221,19 @@ class Streams:
             return
         stream.unsent = stream.unsent[sent:]
         if stream.unsent and stream in self._ready:
-            del self._ready[stream]
+            del self._ready[stream], self._silent[stream]
             self._full[stream] = None
             self._selector.modify(stream.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, stream)
         elif not stream.unsent and stream in self._full:
             del self._full[stream]
-            self._ready[stream] = None
-            self._ready.move_to_end(stream, last=False)
+            for waiting in (self._ready, self._silent):
+                waiting[stream] = None
+                waiting.move_to_end(stream, last=False)
             self._selector.modify(stream.sock, selectors.EVENT_READ, stream)
 
     def _close(self, stream: _Stream) -> None:
-        self._ready.pop(stream, None)
-        self._full.pop(stream, None)
+        for streams in (self._ready, self._silent, self._full):
+            streams.pop(stream, None)
         self._selector.unregister(stream.sock)
         stream.sock.close()
 
