@@ -164,7 +164,7 @@ def test_a_stream_that_is_cut_is_followed_by_polls_and_another_stream(
     watched = tab(nginx)
     page = with_a_stream(opened(watched, f"{nginx.url}/"))
     nginx.stop()
-    expect(page.locator("#unreachable")).to_be_visible()
+    expect(page.locator("#unreachable")).to_be_visible(timeout=5000)  # not only by the next poll
     page.evaluate("delete document.documentElement.dataset.streamed")
     nginx.start()
     expect(page.locator("#unreachable")).to_be_hidden()
@@ -181,6 +181,32 @@ def test_behind_nginx_as_it_comes_an_update_is_pushed(
     page = with_a_stream(opened(tab(nginx), f"{nginx.url}/"))
     for number in (1, 2):
         assert until_shown(page, committed, f"Through nginx {number}") < LONG / 2
+
+
+def test_a_stream_without_the_services_header_is_not_listened_to(
+    web: RunningWeb, committed: CommittedChanges, proxy: Callable[..., ReverseProxy], tab: OpenTab
+) -> None:
+    """Whoever's it is: it may be silent for ever, or tell of something else."""
+    elsewhere = f"proxy_pass {web.url}/api/v1/stream; proxy_hide_header X-Wiki-Live-Top;"
+    nginx = proxy(web, f"location = /wiki/api/v1/stream {{ {elsewhere} }}")
+    page = opened(tab(nginx), f"{nginx.url}/")
+    for number in range(3):
+        assert until_shown(page, committed, f"Not listening {number}") < 5
+    expect(page.locator("html[data-streamed]")).to_have_count(0)
+
+
+def test_many_pages_in_one_browser_leave_each_other_a_connection(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    """More than the six connections that a browser has for a server."""
+    first = tab(web).open()
+    pages = [first, *(first.context.new_page() for _ in range(7))]
+    for number, page in enumerate(pages[1:]):
+        committed.commit(Change(now(), title=f"Before page {number}"))
+        page.goto("/")
+    committed.commit(Change(now(), title="On all pages"))
+    for page in pages:
+        expect(page.locator("#titles")).to_contain_text("On all pages")
 
 
 def test_behind_a_proxy_that_keeps_events_back_the_page_polls(

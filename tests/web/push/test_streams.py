@@ -153,7 +153,13 @@ def test_a_slow_reader_gets_the_newest_and_holds_nobody_up(told: Told) -> None:
     assert got.count(b"id: ") < count / 2
 
 
-def test_who_reads_nothing_for_long_is_given_up(told: Told) -> None:
+@pytest.mark.parametrize("platform", ["Linux", "another"])
+def test_who_reads_nothing_for_long_is_given_up(
+    told: Told, monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
+    """Also where the kernel can't be told to do it."""
+    if platform != "Linux":
+        monkeypatch.delattr(socket, "TCP_USER_TIMEOUT", raising=False)
     told.event = Event("long", b"data: " + b"x" * 100_000 + b"\n\n")
     told.streams.wake()
     told.reader(buffer=1024)
