@@ -38,6 +38,7 @@ def test_below_a_path_everything_works(
     title = quote(f"Proxied {proxy.url}", safe="").replace("%20", "+")
     expect(page).to_have_url(f"{proxy.url}/page?title={title}&window=1h")
     expect(page.locator("#changes tr")).to_have_count(1)
+    expect(page.locator("html[data-refresh-due]")).to_have_count(1)  # its scripts follow the form
     page.locator("#filters").get_by_label("30 min").click()
     expect(page).to_have_url(f"{proxy.url}/page?title={title}")
     expect(page.locator("#chart-heading")).to_contain_text("30 min")
@@ -71,7 +72,7 @@ def test_what_a_proxy_answers_in_the_services_place_is_an_outage(
     page = watched.open()
     page.evaluate("window.notReloaded = true")
     page.route(f"{web.url}/", answer)
-    committed.commit(Change(now(), title=f"During {status}"))
+    committed.commit(Change(now(), title="Tick", type="log"))
     expect(page.locator("#unreachable")).to_contain_text("can’t be reached")
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")
     page.unroute(f"{web.url}/", answer)

@@ -31,7 +31,7 @@ def test_a_loop_that_hangs_is_told_and_started_again(
     page = tab(web).open()
     page.evaluate("window.notReloaded = true")
     page.evaluate(UNANSWERED)
-    committed.commit(Change(now(), title="During the hang"))
+    committed.commit(Change(now(), title="Tick", type="log"))
     expect(page.locator("#unreachable")).to_contain_text("has stopped refreshing itself")
     page.evaluate(ANSWERED)
     committed.commit(Change(now(), title="After the hang"))
