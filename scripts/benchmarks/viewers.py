@@ -125,8 +125,10 @@ async def follow(viewer: Viewer, told: Told, seen: Seen, first: float, until: fl
     listening = asyncio.create_task(told.listen(seen))
     shown: list[tuple[float, float]] = []
     seen.shown.append(shown)
-    while (left := until - time.monotonic()) > 0:
-        await told.wait(min(_UNTOLD, left))
+    while True:
+        await told.wait(min(_UNTOLD, until - time.monotonic()))
+        if time.monotonic() >= until:
+            break
         as_of = told.as_of
         await ask(viewer, seen)
         shown.append((time.time(), as_of))
