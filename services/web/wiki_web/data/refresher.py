@@ -10,6 +10,7 @@ import structlog
 
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.engine import EngineDied, EngineError
+from wiki_web.data.folder_watch import FolderWatch
 from wiki_web.data.follower import FolderMoved
 from wiki_web.data.rows import RowsError
 from wiki_web.data.store import Store
@@ -17,9 +18,12 @@ from wiki_web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
-# The folder is looked at four times in a refresh period, less often where a refresh takes long.
+# A batch's file ends the pause. Where the system doesn't tell of it, the folder is looked at four times in a
+# refresh period, less often where a refresh takes long.
 _POLLS_PER_PERIOD: Final = 4
 _PAUSE_PER_WORK: Final = 1.5
+# However quickly batches come, requests have their turn between two refreshes.
+_REST_PER_WORK: Final = 0.5
 # After failures in a row the pause grows to this: little load on a volume that is away, and a quick return.
 _LONGEST_PAUSE: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
@@ -66,6 +70,7 @@ class Refresher:
         self._stopping = threading.Event()
         self._due_at = time.monotonic()
         self._failures = self._engine_failures = 0
+        self._wake: Callable[[], None] = lambda: None
         self.failure: str | None = None
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True)
@@ -79,6 +84,7 @@ class Refresher:
     def stop(self) -> None:
         """Ask the threads to end and wait a little: as daemons they can't hold the process."""
         self._stopping.set()
+        self._wake()
         for thread in self._threads:
             thread.join(2)
 
@@ -110,15 +116,24 @@ class Refresher:
         return changed
 
     def _refresh_for_ever(self) -> None:
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            if self.refresh_once():
-                self._metrics.refresh_seconds.observe(time.monotonic() - started)
-            if self._engine_failures >= _ENGINE_FAILURES:
-                raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
-            pause = pause_after(self._period, time.monotonic() - started, self._failures)
-            self._due_at = time.monotonic() + pause
-            self._stopping.wait(pause)
+        with FolderWatch(self._store.changes_dir) as watch:
+            self._wake = watch.wake
+            while not self._stopping.is_set():
+                watch.arm()
+                started = time.monotonic()
+                if self.refresh_once():
+                    self._metrics.refresh_seconds.observe(time.monotonic() - started)
+                if self._engine_failures >= _ENGINE_FAILURES:
+                    raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
+                self._pause(watch, time.monotonic() - started)
+
+    def _pause(self, watch: FolderWatch, worked: float) -> None:
+        """Until a batch appears or it is time to look; after failures, no batch makes it shorter."""
+        pause = pause_after(self._period, worked, self._failures)
+        self._due_at = time.monotonic() + pause
+        rest = pause if self._failures else min(pause, _REST_PER_WORK * worked)
+        if not self._stopping.wait(rest):
+            watch.wait(pause - rest)
 
     def _rebase_for_ever(self) -> None:
         while not self._stopping.wait(_REBASE_EVERY):

@@ -72,14 +72,20 @@ class NothingHeld(Exception):
 
 
 class Store:
-    """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask."""
+    """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask.
 
-    def __init__(self, data_dir: Path, engine: Engine, max_window: timedelta) -> None:
+    `list_every`: see Follower.
+    """
+
+    def __init__(
+        self, data_dir: Path, engine: Engine, max_window: timedelta, list_every: float = 0.0
+    ) -> None:
         self._data_dir = data_dir
-        self._changes_dir = data_dir / "changes"
+        self.changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._follower = Follower(self._changes_dir)
+        self._list_every = list_every
+        self._follower = self._new_follower()
         self._advancing = threading.Lock()
         # Not at once with a load: a rebase would bring rows back that the load has dropped.
         self._rebasing = threading.Lock()
@@ -107,7 +113,7 @@ class Store:
 
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
-        return Follower(self._changes_dir).commits_after(position.batch if position else None)
+        return Follower(self.changes_dir).commits_after(position.batch if position else None)
 
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
@@ -162,19 +168,22 @@ class Store:
     def _read(self, commit: Commit, position: Position) -> pa.Table:
         """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
-        return read_rows([self._changes_dir / file for file in commit.files], from_us=from_us)
+        return read_rows([self.changes_dir / file for file in commit.files], from_us=from_us)
+
+    def _new_follower(self) -> Follower:
+        return Follower(self.changes_dir, self._list_every)
 
     def _load(self) -> bool:
         """Read everything; False while there is nothing. If an hour is closed meanwhile, read again."""
         for _ in range(_LOAD_ATTEMPTS):
-            follower = Follower(self._changes_dir)
+            follower = self._new_follower()
             hours = closed_hours(self._data_dir)
             try:
                 commit = follower.poll()
                 if commit is None and not hours:
                     self._forget()
                     return False
-                files = [self._changes_dir / file for file in commit.files] if commit else []
+                files = [self.changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
                 filled_at = _last_filled_at(files) or _last_filled_at([hour.path for hour in hours])
@@ -184,7 +193,7 @@ class Store:
             if closed_hours(self._data_dir)[-1:] == hours[-1:]:
                 break
         else:
-            raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
+            raise FolderMoved(f"{self.changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
         committed_at = commit.committed_at if commit else hours[-1].path.stat().st_mtime
         newest = _not_after(_later(newest_us(tail), boundary_of(hours) or None), committed_at)
         horizon_us = (newest or 0) - self._keep_us
