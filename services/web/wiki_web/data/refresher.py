@@ -13,7 +13,7 @@ from wiki_web.data.engines.engine import EngineDied, EngineError
 from wiki_web.data.folder_watch import FolderWatch
 from wiki_web.data.follower import FolderMoved
 from wiki_web.data.rows import RowsError
-from wiki_web.data.store import Store
+from wiki_web.data.store import Position, Store
 from wiki_web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
@@ -99,6 +99,7 @@ class Refresher:
 
         A transient failure is logged, kept in `failure` and counted; EngineDied is raised.
         """
+        before = self._store.position
         try:
             changed = self._store.refresh()
             self._answers.refresh()
@@ -113,7 +114,19 @@ class Refresher:
             self._metrics.refresh_failures.inc()
             return False
         self._failures, self._engine_failures, self.failure = 0, 0, None
+        if changed and before is not None:
+            self._tell_ages(before)
         return changed
+
+    def _tell_ages(self, before: Position) -> None:
+        """How old what was just answered is; what a load finds may be of any age."""
+        shown = self._answers.shown()
+        position = shown.position if shown else None
+        if position is None or position.as_of_us is None or position.generation != before.generation:
+            return
+        now = time.time()
+        self._metrics.committed_to_answer.observe(max(0.0, now - position.committed_at))
+        self._metrics.behind.observe(max(0.0, now - position.as_of_us / 1_000_000))
 
     def _refresh_for_ever(self) -> None:
         with FolderWatch(self._store.changes_dir) as watch:
