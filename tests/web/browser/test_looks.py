@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from web.browser.conftest import OpenTab, some_changes
 from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
-from web.committed import CommittedChanges, changes_table, now
+from web.committed import Change, CommittedChanges, changes_table, now
 from wiki_common.coverage import Coverage, Gap
 
 PATHS = {
@@ -83,6 +83,21 @@ def test_states(request: pytest.FixtureRequest, tab: OpenTab, state: str, scheme
     told = "live" if state == "unknown" else state
     expect(page.locator("#freshness")).to_have_attribute("data-state", told)
     look_at(watched, f"{state}-{scheme}")
+
+
+def test_the_mark_behind_a_long_name_is_whole(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    long = "A bot with a name that is longer than the list of the editors is wide"
+    committed.commit(Change(now(), title="Named", user=long, bot=True))
+    page = tab(web).open("/page?title=Named")
+    mark = page.locator("#editors .mark")
+    expect(mark).to_have_text("bot")
+    for width in (390, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert mark.evaluate(
+            "mark => mark.getBoundingClientRect().right <= mark.closest('th').getBoundingClientRect().right"
+        )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
