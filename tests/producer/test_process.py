@@ -50,7 +50,7 @@ def test_a_stop_is_orderly_and_says_what_was_sent(flow: Flow) -> None:
     assert producer.terminate(30) == 0
     last = json.loads(producer.output().splitlines()[-1])
     assert last["event"] == "stopped"
-    assert last["published"] == last["acknowledged"] == len(flow.records())
+    assert last["published"] == last["acknowledged"] == len(flow.records()) + len(flow.heartbeats())
     assert "Traceback" not in producer.output()
 
     ended = run("wiki_producer.health", **flow.environment)
@@ -190,6 +190,8 @@ def test_a_clock_that_is_not_the_streams_is_measured_and_said(
         number = re.compile(r"\d+ s ")
         assert number.sub("", said) in number.sub("", text)
         wait_until(lambda: flow.metric("events_read_total") >= 4, timeout=60, what="more events")
+        for record in [*flow.records(), *flow.heartbeats()]:
+            assert abs(record.timestamp / 1000 - time.time() - ahead) < 30, "records have the stream's time"
         assert producer.terminate(30) == 0
         assert producer.output().count("our clock") == (1 if said else 0), "once a minute"
 

@@ -36,6 +36,8 @@ class StreamClock:
         """The stream's time less the monotonic clock's, by the last answer."""
         self._looks: tuple[float, ...] = ()
         """The same by the newest event, at each look."""
+        self._by_events: float | None = None
+        """The median of these, once there are enough."""
         self._newest_ms: int | None = None
 
     def answered(self, date: str | None) -> None:
@@ -49,14 +51,14 @@ class StreamClock:
         if newest_ms is not None and newest_ms != self._newest_ms:
             self._newest_ms = newest_ms
             self._looks = (*self._looks, newest_ms / 1000 - self._monotonic())[-_LOOKS:]
+            # Once a look: each record asks for the time.
+            self._by_events = statistics.median(self._looks) if len(self._looks) >= _FEWEST_LOOKS else None
 
     @property
     def skew_seconds(self) -> float | None:
         """How far the stream's time is ahead of ours; negative if it is behind, None if it is not known."""
         ours = self._wall() - self._monotonic()
-        looks = self._looks
-        by_events = statistics.median(looks) if len(looks) >= _FEWEST_LOOKS else None
-        known = self._answered
+        known, by_events = self._answered, self._by_events
         if by_events is not None and by_events > (ours if known is None else known) + _TOLERANCE_SECONDS:
             known = by_events
         return None if known is None else known - ours
