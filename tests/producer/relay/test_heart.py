@@ -1,6 +1,7 @@
 """Heartbeats into the topic of a real broker."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from itertools import count
 
 from kafka import KafkaProducer
@@ -10,12 +11,14 @@ from producer.relay.parts import Parts, parts_of
 from producer.topics import TopicReader
 from wiki_producer.relay.heartbeat import received_ms
 from wiki_producer.settings import Settings
+from wiki_producer.stream.connection import MessageEvent
+from wiki_producer.stream.position import After, parse_position
 
 NOW = received_ms(edit()) or 0
 
 
-async def beat(parts: Parts, looks: int) -> None:
-    """Let the heart look so often, each time long after the last record, and with something newer read."""
+async def beat(parts: Parts, looks: int, *, newer: bool = True) -> None:
+    """Let the heart look so often, each time long after the last record, and with something `newer` read."""
     numbers = iter(range(looks))
 
     async def sleep(_seconds: float) -> None:
@@ -24,7 +27,8 @@ async def beat(parts: Parts, looks: int) -> None:
             raise asyncio.CancelledError
         if parts.counts.heartbeats:
             await parts.publisher.wait_until_acknowledged()
-        parts.progress.last_event_id, parts.progress.last_data = sse_id(NOW + number), edit()
+        if newer:
+            parts.progress.last_event_id, parts.progress.last_data = sse_id(NOW + number), edit()
 
     task = asyncio.create_task(parts.heart.beat(sleep))
     await asyncio.wait({task})
@@ -60,3 +64,16 @@ async def test_no_partition_is_told_before_all_that_was_published_is_acknowledge
     await beat(parts, 1)
     assert parts.counts.heartbeats == 3
     await parts.publisher.wait_until_acknowledged()
+
+
+async def test_a_change_tells_how_far_was_read_and_needs_no_heartbeat(
+    settings: Settings, kafka: KafkaProducer
+) -> None:
+    async def connection() -> AsyncIterator[MessageEvent]:
+        yield MessageEvent("message", "message", edit(), "http://stream", sse_id(NOW))
+
+    parts = parts_of(settings, kafka, monotonic=count(step=10).__next__)
+    await parts.relay.run(connection(), After(parse_position(sse_id(NOW))), on_first=lambda: None)
+    await parts.publisher.wait_until_acknowledged()
+    await beat(parts, 1, newer=False)
+    assert parts.counts.heartbeats == 0

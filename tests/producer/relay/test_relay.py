@@ -88,6 +88,7 @@ async def test_coverage_begins_behind_a_rejected_event_that_may_yet_be_lost(
         yield event(NOW)
 
     parts = parts_of(settings, kafka)
+    assert len(parts.publisher.partitions()) == 3, "asked for the first time, the broker is waited for"
     parts.publisher.reject(Rejected("", RejectReason.UNREADABLE, "", b"rubbish"), sse_id(NOW - 1))
     waiting = []
     parts.publisher.beat = lambda *_: waiting.append(parts.in_flight.rejections)  # type: ignore[method-assign]

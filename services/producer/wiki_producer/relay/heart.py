@@ -34,7 +34,14 @@ class Heart:
         """Send heartbeats for ever, each when it is due. PublishFailed if kafka-python doesn't take one."""
         while True:
             await sleep(_LOOK_SECONDS)
-            self._beat_if_due()
+            self.look()
+
+    def look(self) -> None:
+        """Send heartbeats if they are due."""
+        # A record that is not acknowledged may yet be lost, in whichever partition: until then what was
+        # published is not in the topic, and no partition may say so.
+        if self._publisher.idle and (heartbeat := self._heartbeats.due(self._progress)):
+            self._send(heartbeat, self._heartbeats.turn(self._publisher.partitions()))
 
     def published(self, last_event_id: str) -> None:
         """A change has just been published."""
@@ -46,12 +53,6 @@ class Heart:
             await self._publisher.wait_for_capacity()
         heartbeat = self._heartbeats.begun(point, first.data, first.last_event_id)
         self._send(heartbeat, self._publisher.partitions())
-
-    def _beat_if_due(self) -> None:
-        # A record that is not acknowledged may yet be lost, in whichever partition: until then what was
-        # published is not in the topic, and no partition may say so.
-        if self._publisher.idle and (heartbeat := self._heartbeats.due(self._progress)):
-            self._send(heartbeat, self._heartbeats.turn(self._publisher.partitions()))
 
     def _send(self, heartbeat: Heartbeat, partitions: Sequence[int]) -> None:
         headers = [(LAST_EVENT_ID, heartbeat.last_event_id.encode())]

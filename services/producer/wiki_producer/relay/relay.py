@@ -82,6 +82,7 @@ class Relay:
             if publisher.blocked_for_changes:
                 await publisher.wait_for_capacity()
             publisher.publish(decision, event.last_event_id)
+            self._heart.published(event.last_event_id)
             self._published.add(decision.event_id)
             counts.kept += 1
         elif isinstance(decision, Dropped):
