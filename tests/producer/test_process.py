@@ -18,6 +18,7 @@ from producer.events import edit, sse_id
 from producer.flow import Flow, running
 from producer.shifted_stream import shifted_stream
 from wiki_common import VERSION
+from wiki_producer.relay.heartbeat import rfc3339
 
 
 @pytest.fixture
@@ -71,6 +72,10 @@ def test_what_is_too_old_is_given_up_and_the_gap_is_named(flow: Flow) -> None:
     assert gap["from_ms"] == last
     assert gap["seconds"] == (gap["to_ms"] - last) / 1000
     assert 1800 <= gap["seconds"] < 1800 + 600, "MAX_EVENT_AGE is 30 minutes"
+    told = [
+        each.headers["covered-from"].decode() for each in flow.heartbeats() if "covered-from" in each.headers
+    ]
+    assert told == [rfc3339(gap["to_ms"])]
 
 
 def test_a_stream_of_rubbish_is_said_once_a_minute_and_counted(flow: Flow) -> None:

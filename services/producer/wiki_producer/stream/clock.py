@@ -11,6 +11,8 @@ from wiki_producer.stream.http_date import parse_http_date
 SKEW_SECONDS: Final = 60.0
 # The header Date has whole seconds, cut off.
 _CUT_OFF_SECONDS: Final = 0.5
+# With that and the network's delay it tells no smaller difference: then our clock is the more exact one.
+_DATE_TELLS_SECONDS: Final = 1.5
 # One event of a wrong time must not move the clock: the median of so many looks at the newest event counts.
 _LOOKS: Final = 15
 _FEWEST_LOOKS: Final = 5
@@ -44,7 +46,9 @@ class StreamClock:
         """The server has just answered with this Date; None or an unreadable one is ignored."""
         at = parse_http_date(date or "")
         if at is not None:
-            self._answered = at.timestamp() + _CUT_OFF_SECONDS - self._monotonic()
+            ours = self._wall()
+            skew = at.timestamp() + _CUT_OFF_SECONDS - ours
+            self._answered = ours + (skew if abs(skew) > _DATE_TELLS_SECONDS else 0.0) - self._monotonic()
 
     def looked_at(self, newest_ms: int | None) -> None:
         """The newest event that has been read is of this time (ms); to be called every second or so."""
