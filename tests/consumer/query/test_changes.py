@@ -14,15 +14,22 @@ from wiki_consumer.query import changes
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 AGE = timedelta(minutes=30)
 AT = NOW.timestamp()
+SECOND = timedelta(seconds=1)
 
 
-def records(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> DataFrame:
+def records(
+    spark: SparkSession, *values: dict[str, Any] | bytes | None, recorded_at: datetime = NOW
+) -> DataFrame:
     encoded = [json.dumps(value).encode() if isinstance(value, dict) else value for value in values]
-    return spark.createDataFrame([(value,) for value in encoded], "value binary")
+    return spark.createDataFrame(
+        [(value, recorded_at) for value in encoded], "value binary, timestamp timestamp"
+    )
 
 
-def judge(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> Sequence[Row]:
-    parsed = changes.parse(records(spark, *values))
+def judge(
+    spark: SparkSession, *values: dict[str, Any] | bytes | None, recorded_at: datetime = NOW
+) -> Sequence[Row]:
+    parsed = changes.parse(records(spark, *values, recorded_at=recorded_at))
     return changes.judge(parsed, max_event_age=AGE, now=F.lit(NOW)).collect()
 
 
@@ -155,6 +162,20 @@ def test_rows_beside_the_window_are_told_apart(spark: SparkSession) -> None:
         changes.FUTURE,
         changes.FUTURE,
     ]
+
+
+@pytest.mark.parametrize("ahead", [600, 86_400])
+def test_the_time_of_the_record_tells_too_what_is_in_the_future(spark: SparkSession, ahead: int) -> None:
+    """A clock that is behind by a constant keeps the changes; one that is ahead of the stream's as well."""
+    recorded_at = NOW + ahead * SECOND
+    told = [300, 301]
+    verdicts = [
+        row.verdict
+        for row in judge(spark, *(event(1, at=AT + ahead + by) for by in told), recorded_at=recorded_at)
+    ]
+    assert verdicts == [changes.KEPT, changes.FUTURE]
+    (row,) = judge(spark, event(1, at=AT + 300), recorded_at=NOW - ahead * SECOND)
+    assert row.verdict == changes.KEPT
 
 
 def test_a_strangers_text_comes_through_unchanged(spark: SparkSession) -> None:

@@ -113,11 +113,15 @@ def _absent(column: Column) -> Column:
 
 
 def judge(parsed: DataFrame, *, max_event_age: timedelta, now: Column) -> DataFrame:
-    """Adds `verdict`: KEPT, MALFORMED (no id, title or time), FUTURE or LATE, as of `now`."""
+    """Adds `verdict`: KEPT, MALFORMED (no id, title or time), FUTURE or LATE, as of `now`.
+
+    The record's own time is the stream's: where our clock is behind, its changes aren't of the future.
+    """
     nameless = _absent(F.col("event.meta.id")) | _absent(F.col("event.title"))
+    latest = F.greatest(now, "timestamp") + F.lit(FUTURE_TOLERANCE)
     verdict = (
         F.when(F.coalesce(nameless, F.lit(True)) | F.col("event_time").isNull(), MALFORMED)
-        .when(F.col("event_time") > now + F.lit(FUTURE_TOLERANCE), FUTURE)
+        .when(F.col("event_time") > latest, FUTURE)
         .when(F.col("event_time") < now - F.lit(max_event_age), LATE)
         .otherwise(KEPT)
     )
