@@ -12,6 +12,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from consumer.volumes import COLUMNS
+from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId
 from wiki_consumer.query.sink import BatchFailed, FolderSink, split
 from wiki_consumer.volume.folders import ConsumerVolume
@@ -91,7 +92,7 @@ def test_a_batch_that_was_interrupted_between_its_files_is_written_again(
 ) -> None:
     cut = OSError("no more")
 
-    def fail(name: str, rows: pa.Table) -> None:
+    def fail(name: str, rows: pa.Table, coverage: Coverage | None = None) -> None:
         raise cut
 
     failing = FolderSink(volume, EPOCH, fail)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from wiki_common.volume import HOUR, RawFile, hour_of
-from wiki_consumer.volume.raw_files import EventTimes, UnreadableFile, read_event_times
+from wiki_consumer.volume.raw_files import EventTimes, UnreadableFile, read_footer
 
 # A row may be dated later than its file: an author's clock may be ahead, and the writer's may be set back.
 CLOCK_TOLERANCE: Final = timedelta(minutes=10)
@@ -50,7 +50,7 @@ class RawFileTimes:
         for raw in files:
             path = self._changes / raw.name
             try:
-                known[raw] = self._known[raw] if raw in self._known else read_event_times(path)
+                known[raw] = self._known[raw] if raw in self._known else read_footer(path).times
             except UnreadableFile as error:
                 modified = modified_at(path)
                 if modified is None or (history_end and modified + CLOCK_TOLERANCE < history_end):
