@@ -95,7 +95,9 @@ def to_parquet(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     """As the consumer writes it."""
     volume = ConsumerVolume(wanted.checkpoint.parents[1])
     epoch = epoch_of(wanted.checkpoint, list_raw_files(volume.changes), now=datetime.now(UTC))
-    return pipeline.start(spark, wanted, FolderSink(volume, epoch, LocalPublisher(volume)))
+    return pipeline.start(
+        spark, wanted, FolderSink(volume, epoch, LocalPublisher(volume), max_event_age=wanted.max_event_age)
+    )
 
 
 def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:

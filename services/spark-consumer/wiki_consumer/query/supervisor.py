@@ -30,6 +30,7 @@ from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
 from wiki_consumer.status.metrics import Metrics
 from wiki_consumer.volume import former_layout
+from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.former_layout import FormerLogError
 from wiki_consumer.volume.publishing import LocalPublisher
@@ -142,7 +143,20 @@ class QuerySupervisor:
             since = now - self._settings.max_event_age - KNOWN_MARGIN
             known = known_ids.write(volume.known_ids, _files_since(volume, since), since=since)
             _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
-        return FolderSink(volume, epoch, publish)
+        as_of = last_as_of(volume.changes, files)
+        self._tell(as_of)
+        return FolderSink(
+            volume,
+            epoch,
+            publish,
+            max_event_age=self._settings.max_event_age,
+            as_of=as_of,
+            on_as_of=self._tell,
+        )
+
+    def _tell(self, as_of: datetime | None) -> None:
+        self._health.counted(as_of)
+        self._metrics.counted(as_of)
 
     def _watch(self, running: StreamingQuery, sink: FolderSink) -> None:
         """Until the query fails, needs its known ids no longer, or has to stop; it has ended then."""
