@@ -5,6 +5,7 @@ All settings but the ones below come from the environment, as run-local reads th
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,11 +18,15 @@ from benchmarks.freshness.pipeline import Case, Freshness, Idle, Span, measure, 
 
 _PAGE: Final = Path(__file__).resolve().parents[3] / "docs/benchmarks.md"
 _PICTURE: Final = _PAGE.with_name("freshness.svg")
+SECTIONS: Final = ("freshness", "triggers", "idle")
+"""Of the page; each run that is written replaces one."""
 _LONGEST: Final = 30  # minutes: nothing may leave the window
 _QUICK: Final = Span(warm_up=10, measured=20)
 
 
 def main() -> int:
+    # As Ctrl-C: what runs is ended, and its folder removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = _options()
     if options.minutes > _LONGEST:
         print(f"--minutes {options.minutes:g}: at most {_LONGEST}", file=sys.stderr)
@@ -69,7 +74,7 @@ def _span(options: argparse.Namespace) -> Span:
 
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
-    alone = options.quick or options.idle
+    alone = options.quick or options.idle or options.triggers
     for rate in options.rates or ([40] if alone else [40, 400]):
         for engine in ("duckdb", "spark") if options.engine == "both" else (options.engine,):
             for trigger in options.triggers or [None]:
@@ -90,7 +95,9 @@ def _freshness(options: argparse.Namespace, head: str) -> None:
     picture = plot.svg([plot.Row(run.case.name, run.passages) for run in runs])
     if options.plot:
         options.plot.write_text(picture, encoding="utf-8")
-    if options.write:
+    if options.write and options.triggers:
+        report.write(_PAGE, "triggers", tables)
+    elif options.write:
         _PICTURE.write_text(picture, encoding="utf-8")
         image = f"![Mean of each stage, and percentiles]({_PICTURE.name})"
         report.write(_PAGE, "freshness", f"{image}\n\n{tables}")

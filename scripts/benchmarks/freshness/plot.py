@@ -21,7 +21,8 @@ _MOST_LABELS: Final = 8
 _STYLE: Final = """
 svg { font: 13px system-ui, sans-serif; fill: #202122; }
 .paper { fill: #fff; } .grid { stroke: #dadde3; } .mark { stroke: #202122; stroke-width: 2; }
-.small { font-size: 11px; fill: #54595d; } .middle { text-anchor: middle; } .end { text-anchor: end; }
+.small { font-size: 11px; fill: #54595d; }
+.middle { text-anchor: middle; } .end { text-anchor: end; }
 .stage0 { fill: #8da9c4; } .stage1 { fill: #3a6ea5; } .stage2 { fill: #e0a458; } .stage3 { fill: #6a994e; }
 """
 
@@ -84,7 +85,8 @@ def _row(row: Row, top: float, scale: float) -> Iterator[str]:
         yield f'<rect class="stage{number}" x="{left:.1f}" y="{y}" width="{width:.1f}" height="{_BAR}"/>'
         left += width
     found = percentiles([passage.seconds for passage in row.passages])
-    for name, seconds in zip(found._fields, found, strict=True):
+    # Anchored so that the names of neighbours don't meet.
+    for name, seconds, anchor in zip(found._fields, found, ("middle", "end", ""), strict=True):
         x = _LEFT + seconds * scale
         yield f'<path class="mark" d="M{x:.1f} {y - 4}v{_BAR + 8}"/>'
-        yield f'<text class="small middle" x="{x:.1f}" y="{y - 7}">{name}</text>'
+        yield f'<text class="small {anchor}" x="{x:.1f}" y="{y - 7}">{name}</text>'
