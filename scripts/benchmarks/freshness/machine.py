@@ -32,7 +32,8 @@ class Machine:
 
 def this_machine() -> Machine:
     """As it is now. Raises CalledProcessError outside a checkout."""
-    changed = _git("status", "--porcelain", "--untracked-files=no")
+    # The page that the figures are written to is no part of what is measured.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
     return Machine(
         commit=_git("rev-parse", "--short", "HEAD") + (" with changes" if changed else ""),
         date=f"{datetime.now(UTC):%Y-%m-%d}",
