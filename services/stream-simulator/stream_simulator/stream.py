@@ -20,6 +20,11 @@ class Event(NamedTuple):
 
     message: str
     line: str
+    """Without the time of handing out, which is another one each time."""
+
+    def handed_out(self, time: int) -> str:
+        """The ledger's line about a handing out at `time`, ms since the epoch."""
+        return self.line.removesuffix("}\n") + f',"handed_out":{time}}}\n'
 
 
 class Stream:
