@@ -18,6 +18,7 @@ from pyspark.sql import DataFrame
 
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
+from wiki_consumer.checkpoint.durability import DurableCheckpoint
 from wiki_consumer.query.coverage import coverage_of
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publish
@@ -48,6 +49,7 @@ class FolderSink:
         on_as_of: Callable[[datetime | None], None] = lambda _: None,
     ) -> None:
         self._volume = volume
+        self._checkpoint = DurableCheckpoint(volume.checkpoint)
         self._epoch = epoch
         self._publish = publish
         self._max_event_age = max_event_age
@@ -69,6 +71,7 @@ class FolderSink:
         coverage = coverage_of(rows, before=self._as_of, clock=clock, max_event_age=self._max_event_age)
         *parts, (last, final) = split(rows.filter(pc.is_valid(rows[TIME])), batch, clock)
         if not (self._volume.changes / last.name).exists():
+            self._checkpoint.sync()
             for file, part in parts:
                 self._publish(file.name, part)
             self._publish(last.name, final, coverage)
