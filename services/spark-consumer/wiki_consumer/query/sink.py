@@ -20,6 +20,7 @@ from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
 from wiki_consumer.checkpoint.durability import DurableCheckpoint
 from wiki_consumer.query.coverage import coverage_of
+from wiki_consumer.query.generated_code import GeneratedCode
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publish
 from wiki_consumer.volume.raw_files import SCHEMA, TIME
@@ -49,6 +50,7 @@ class FolderSink:
         on_as_of: Callable[[datetime | None], None] = lambda _: None,
     ) -> None:
         self._volume = volume
+        self._code = GeneratedCode()
         self._checkpoint = DurableCheckpoint(volume.checkpoint)
         self._epoch = epoch
         self._publish = publish
@@ -59,7 +61,9 @@ class FolderSink:
 
     def __call__(self, rows: DataFrame, number: int) -> None:
         try:
-            self._write(rows.toArrow(), BatchId(self._epoch, number))
+            table = rows.toArrow()
+            self._write(table, BatchId(self._epoch, number))
+            self._code.choose(rows.sparkSession, table.num_rows)
         except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor raises it
             self.failure = error
             # Without the cause: a query that is being stopped searches the text for interruptions, with a
