@@ -57,8 +57,6 @@ class Consumer:
             "SPARK_MASTER": "local[2]",
             "METRICS_PORT": str(self.port),
             "BIND_ADDRESS": "127.0.0.1",
-            # A short-lived JVM spends most of its time on optimizing code.
-            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
             **settings,
         }
         self.process: Process | None = None

@@ -18,7 +18,9 @@ from pyspark.sql import DataFrame
 
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
+from wiki_consumer.checkpoint.durability import DurableCheckpoint
 from wiki_consumer.query.coverage import coverage_of
+from wiki_consumer.query.generated_code import GeneratedCode
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publish
 from wiki_consumer.volume.raw_files import SCHEMA, TIME
@@ -48,6 +50,8 @@ class FolderSink:
         on_as_of: Callable[[datetime | None], None] = lambda _: None,
     ) -> None:
         self._volume = volume
+        self._code = GeneratedCode()
+        self._checkpoint = DurableCheckpoint(volume.checkpoint)
         self._epoch = epoch
         self._publish = publish
         self._max_event_age = max_event_age
@@ -57,7 +61,9 @@ class FolderSink:
 
     def __call__(self, rows: DataFrame, number: int) -> None:
         try:
-            self._write(rows.toArrow(), BatchId(self._epoch, number))
+            table = rows.toArrow()
+            self._write(table, BatchId(self._epoch, number))
+            self._code.choose(rows.sparkSession, table.num_rows)
         except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor raises it
             self.failure = error
             # Without the cause: a query that is being stopped searches the text for interruptions, with a
@@ -69,6 +75,7 @@ class FolderSink:
         coverage = coverage_of(rows, before=self._as_of, clock=clock, max_event_age=self._max_event_age)
         *parts, (last, final) = split(rows.filter(pc.is_valid(rows[TIME])), batch, clock)
         if not (self._volume.changes / last.name).exists():
+            self._checkpoint.sync()
             for file, part in parts:
                 self._publish(file.name, part)
             self._publish(last.name, final, coverage)
