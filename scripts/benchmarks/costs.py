@@ -2,8 +2,7 @@
 
 import json
 import tempfile
-from collections import Counter
-from collections.abc import Mapping
+from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +30,7 @@ class Cost:
     cpu_seconds: float = 0.0
     compiles: int = 0
     child_processes: int = 0
-    parts: Mapping[str, float] = field(default_factory=dict)
+    parts: dict[str, float] = field(default_factory=dict)
     """Seconds by what they went to."""
 
     def __add__(self, other: "Cost") -> "Cost":
@@ -40,7 +39,7 @@ class Cost:
             self.cpu_seconds + other.cpu_seconds,
             self.compiles + other.compiles,
             self.child_processes + other.child_processes,
-            Counter(self.parts) + Counter(other.parts),
+            {name: self.parts.get(name, 0) + other.parts.get(name, 0) for name in self.parts | other.parts},
         )
 
     def __str__(self) -> str:
@@ -73,7 +72,7 @@ class Meter:
         cpu, compiles = self._cpu_seconds() - self._cpu, self._compiled() - self._compiles
         reports = [json.loads(progress.json) for progress in query.recentProgress[-batches:]]
         scale = batches / len(reports) / 1000  # Spark keeps the last hundred
-        parts: Counter[str] = Counter()
+        parts: defaultdict[str, float] = defaultdict(float)
         for report in reports:
             for name, part in _PARTS.items():
                 parts[part] += report["durationMs"].get(name, 0) * scale
