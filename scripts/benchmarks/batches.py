@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import fmean, quantiles
+from typing import ClassVar
 
 import psutil
+import pyarrow as pa
 from kafka import KafkaProducer
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from benchmarks.costs import Cost, Meter
 from consumer import topics
 from harness.kafka import Broker
 from harness.processes import wait_until
+from wiki_common.volume import BatchId
 from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.kafka import options
 from wiki_consumer.maintenance.maintenance import Maintenance
@@ -57,12 +61,16 @@ class Place:
 
 @dataclass(frozen=True)
 class Pace:
-    """Batches of one-second triggers: their seconds and records, bytes resident, files written meanwhile."""
+    """Batches of one-second triggers: their seconds and records, bytes resident, files written meanwhile.
+
+    `cost` is what all of them took together.
+    """
 
     seconds: tuple[float, ...]
     records: int
     resident: float
     files: int
+    cost: Cost
 
     @property
     def p50(self) -> float:
@@ -88,14 +96,27 @@ def together(paces: Sequence[Pace]) -> Pace:
         records=sum(pace.records for pace in paces),
         resident=fmean(pace.resident for pace in paces),
         files=sum(pace.files for pace in paces),
+        cost=sum((pace.cost for pace in paces), start=Cost()),
     )
+
+
+class TimedSink(FolderSink):
+    """Notes how many seconds each batch's way to the disk took, without Spark's jobs."""
+
+    seconds: ClassVar[list[float]] = []
+
+    def _write(self, rows: pa.Table, batch: BatchId) -> None:
+        began = time.perf_counter()
+        super()._write(rows, batch)
+        self.seconds.append(time.perf_counter() - began)
 
 
 def to_parquet(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     """As the consumer writes it."""
     volume = ConsumerVolume(wanted.checkpoint.parents[1])
     epoch = epoch_of(wanted.checkpoint, list_raw_files(volume.changes), now=datetime.now(UTC))
-    return pipeline.start(spark, wanted, FolderSink(volume, epoch, LocalPublisher(volume)))
+    sink = TimedSink(volume, epoch, LocalPublisher(volume), max_event_age=wanted.max_event_age)
+    return pipeline.start(spark, wanted, sink)
 
 
 def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
@@ -138,7 +159,7 @@ class Bench:
 
     def drain(self, place: Place, number: int, start: Start) -> float:
         """Records a second, while batches run."""
-        with self._query(place, start, trigger=timedelta(milliseconds=1)) as batches:
+        with self._query(place, start, trigger=timedelta(milliseconds=1)) as (_, _, batches):
             wait_until(
                 lambda: sum(batch.records for batch in batches) >= number,
                 timeout=TIMEOUT_SECONDS,
@@ -153,11 +174,12 @@ class Bench:
         """
         with (
             self._live(place.topic, rate),
-            self._query(place, to_parquet, trigger=TRIGGER) as seen,
+            self._query(place, to_parquet, trigger=TRIGGER) as (spark, query, seen),
             _closing(place.volume, closing) if closing else nullcontext(),
         ):
             _await(seen, WARM_UP_BATCHES)
             files = len(list_raw_files(place.volume.changes))
+            meter = Meter(spark, TimedSink.seconds)
             seen.clear()
             _await(seen, batches)
             return Pace(
@@ -165,17 +187,20 @@ class Bench:
                 records=sum(batch.records for batch in seen),
                 resident=_resident(),
                 files=len(list_raw_files(place.volume.changes)) - files,
+                cost=meter.read(query, len(seen)),
             )
 
     @contextmanager
-    def _query(self, place: Place, start: Start, *, trigger: timedelta) -> Iterator[list[Batch]]:
-        """The batches of a query in a JVM of its own, while it runs."""
+    def _query(
+        self, place: Place, start: Start, *, trigger: timedelta
+    ) -> Iterator[tuple[SparkSession, StreamingQuery, list[Batch]]]:
+        """A query in a session and a JVM of its own, and its batches, while it runs."""
         seen: list[Batch] = []
         spark = session.start("local[2]", JARS, shuffle_partitions=1)
         try:
             spark.streams.addListener(Listener(seen.append, lambda: None))
             running = start(spark, self._wanted(place, trigger))
-            yield seen
+            yield spark, running, seen
             running.stop()
         finally:
             session.stop(spark)

@@ -76,7 +76,7 @@ def _say(what: str, pace: Pace) -> None:
         f"{what}: p50 {pace.p50:.3f} s, p99 {pace.p99:.3f} s, {len(pace.seconds)} batches,"
         f" {pace.resident / 1e6:.0f} MB, {pace.records_per_batch:.0f} records and"
         f" {pace.files_per_batch:.2f} files a batch"
-        f"  (goal p99 {GOAL_P99_SECONDS} s: {_verdict(pace.p99 <= GOAL_P99_SECONDS)})",
+        f"  (goal p99 {GOAL_P99_SECONDS} s: {_verdict(pace.p99 <= GOAL_P99_SECONDS)})\n  {pace.cost}",
         flush=True,
     )
 

@@ -7,7 +7,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from consumer.running import JARS
-from consumer.volumes import BATCHES, FIRST_BATCHES, Volume, ids_of, run_batches
+from consumer.volumes import BATCHES, FIRST_BATCHES, GAPS, Volume, ids_of, run_batches
 from wiki_consumer.query import session
 
 
@@ -33,6 +33,14 @@ def _written(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> t
 def volume(_written: tuple[Volume, Volume], tmp_path: Path) -> Volume:
     """Batches 0 to 5, at NOW."""
     return _written[0].copy_to(tmp_path / "volume")
+
+
+@pytest.fixture
+def with_gaps(continued: Volume) -> Volume:
+    """The volume after batch 8, whose files tell of GAPS as well."""
+    for event_id, gap in GAPS.items():
+        continued.tell(continued.raw_file_with(event_id), gap)
+    return continued
 
 
 @pytest.fixture

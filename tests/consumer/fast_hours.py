@@ -14,7 +14,7 @@ from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.settings import Settings
 from wiki_consumer.shutdown import Shutdown
-from wiki_consumer.volume.raw_files import list_raw_files, read_event_times
+from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
 OUT_OF_ORDER = timedelta(minutes=30)
 INTERVAL = timedelta(seconds=0.5)
@@ -31,7 +31,7 @@ class NewestRow:
     def __call__(self) -> datetime:
         files = set(list_raw_files(self._changes))
         for raw in files - self._looked_at:
-            times = read_event_times(self._changes / raw.name)
+            times = read_footer(self._changes / raw.name).times
             if times is not None:
                 self._newest = max(self._newest, times.newest)
         self._looked_at |= files

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import psutil
 import pyarrow.parquet as pq
+from prometheus_client.parser import text_string_to_metric_families
 from pyspark.sql import SparkSession
 
 from harness.processes import Process, free_port, wait_until
@@ -56,8 +57,6 @@ class Consumer:
             "SPARK_MASTER": "local[2]",
             "METRICS_PORT": str(self.port),
             "BIND_ADDRESS": "127.0.0.1",
-            # A short-lived JVM spends most of its time on optimizing code.
-            "JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1",
             **settings,
         }
         self.process: Process | None = None
@@ -87,6 +86,12 @@ class Consumer:
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
             return str(answer.read().decode())
+
+    def value(self, name: str) -> float:
+        """Of the metric without labels whose name ends so."""
+        families = text_string_to_metric_families(self.get("/metrics"))
+        samples = (sample for family in families for sample in family.samples)
+        return next(sample.value for sample in samples if sample.name == f"wiki_consumer_{name}")
 
     def wait_until_healthy(self) -> None:
         wait_until(lambda: self.health()[0], timeout=TIMEOUT, what=f"healthy\n{self._log}", every=0.3)

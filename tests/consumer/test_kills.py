@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from consumer.running import Consumer, committed_ids
 from consumer.topics import event
 from consumer.volumes import Volume
 from harness.kafka import Broker
+from wiki_common.coverage import Gap
+from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
 KILLS = 20
 PER_SECOND = 100
@@ -39,11 +42,13 @@ class Load:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._started = time.time()
+        self.begin = round(self._started) - FIRST - OUT_OF_ORDER
         self.written = 0
         self._thread.start()
 
     def _run(self) -> None:
         chance = random.Random(self._seed)
+        self._writer.beat(self.begin, covered_from=self.begin)
         while not self._ended.wait(0.5):
             new = range(self.written, self.written + PER_SECOND // 2)
             again = [chance.randrange(new.stop) for _ in range(5)]
@@ -52,6 +57,7 @@ class Load:
             self._writer.write(
                 [None, b"{", event(-1, at=too_old), event(-2, at=year_ahead), event(-3, title=None)]
             )
+            self._writer.beat(self._started - FIRST + new.stop * self._step)
             self.written = new.stop
 
     def _event(self, number: int) -> dict[str, Any]:
@@ -132,6 +138,14 @@ def reader(data: Path, *, pause: float = 0, others: bool = False) -> Iterator[Re
         looking.end()
 
 
+def assert_is_never_set_back(volume: Volume) -> None:
+    """The time up to which everything is counted, from batch to batch."""
+    files = [volume.changes / raw.name for raw in list_raw_files(volume.changes) if not raw.is_part]
+    told = [as_of for file in files if (as_of := read_footer(file).coverage.as_of)]
+    assert len(told) == len(files)
+    assert told == sorted(told)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
@@ -171,6 +185,9 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
         assert any_reader.with_spark(spark, consumer.data / "changes") == dict.fromkeys(expected, 1)
         assert looking.faults == []
         assert looking.looks > KILLS
-        assert len(Volume(consumer.data, Counter()).folders.hours()) > 2
+        volume = Volume(consumer.data, Counter())
+        assert len(volume.folders.hours()) > 2
+        assert volume.gaps_that_a_reader_sees() == (Gap(None, datetime.fromtimestamp(running.begin, UTC)),)
+        assert_is_never_set_back(volume)
     finally:
         consumer.close()

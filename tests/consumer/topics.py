@@ -16,13 +16,12 @@ from harness.processes import wait_until
 def event(number: int, *, at: float | None = None, **fields: Any) -> dict[str, Any]:
     """Event `number` as the producer writes it, at `at` (seconds since the epoch; now if None)."""
     seconds = time.time() if at is None else at
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
     title = f"Page {random.Random(number).randint(1, 50)}"
     made = {
         "$schema": "/mediawiki/recentchange/1.0.0",
         "meta": {
             "id": f"event-{number}",
-            "dt": f"{stamp}.{int(seconds * 1000) % 1000:03d}Z",
+            "dt": _rfc3339(seconds),
             "domain": "en.wikipedia.org",
             "uri": f"https://en.wikipedia.org/wiki/{title.replace(' ', '_')}",
         },
@@ -44,6 +43,11 @@ def event(number: int, *, at: float | None = None, **fields: Any) -> dict[str, A
         "notify_url": f"https://en.wikipedia.org/w/index.php?diff={number}",
     }
     return made | fields
+
+
+def _rfc3339(seconds: float) -> str:
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{stamp}.{int(seconds * 1000) % 1000:03d}Z"
 
 
 def create(bootstrap_servers: str, topic: str, *, partitions: int = 1, **config: str) -> None:
@@ -89,17 +93,32 @@ class Writer:
         self._topic = topic
         self._producer = KafkaProducer(bootstrap_servers=bootstrap_servers, linger_ms=20)
 
-    def write(self, values: Iterable[dict[str, Any] | bytes | None]) -> None:
-        """Returns when the broker has them all."""
+    def write(self, values: Iterable[dict[str, Any] | bytes | None], *, at: float | None = None) -> None:
+        """As written `at` (seconds since the epoch; now if None). Returns when the broker has them all."""
+        timestamp = None if at is None else round(at * 1000)
         sent = []
         for value in values:
             if isinstance(value, dict):
                 key = str(value.get("title", "")).encode()
-                sent.append(self._producer.send(self._topic, json.dumps(value).encode(), key=key))
+                data: bytes | None = json.dumps(value).encode()
             else:
-                sent.append(self._producer.send(self._topic, value, key=b"raw"))
+                key, data = b"raw", value
+            sent.append(self._producer.send(self._topic, data, key=key, timestamp_ms=timestamp))
         for future in sent:
             future.get(timeout=60)
+
+    def beat(self, at: float, *, covered_from: float | None = None, partition: int = 0) -> None:
+        """A heartbeat: the stream was read up to `at`, without a gap from `covered_from` on."""
+        value = {"meta": {"id": f"{at}-{partition}", "dt": _rfc3339(at), "domain": "canary"}}
+        headers = [] if covered_from is None else [("covered-from", _rfc3339(covered_from).encode())]
+        sent = self._producer.send(
+            self._topic,
+            json.dumps(value).encode(),
+            headers=[("last-event-id", b"[]"), *headers],
+            partition=partition,
+            timestamp_ms=round(at * 1000),
+        )
+        sent.get(timeout=60)
 
     def close(self) -> None:
         self._producer.close()

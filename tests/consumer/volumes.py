@@ -14,26 +14,38 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from wiki_common.coverage import Coverage, Gap
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.maintenance.deletion import GRACE
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.report import Report
+from wiki_consumer.query.changes import COVERED_FROM, COVERED_UNTIL, RECORDED_AT
 from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.gaps import joined
 from wiki_consumer.volume.history import History
 from wiki_consumer.volume.publishing import LocalPublisher
-from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files
+from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_footer, read_rows
 
 COLUMNS: Final = """event_id string, event_time timestamp, wiki string, domain string, type string,
 namespace int, title string, page_url string, user string, bot boolean, minor boolean, patrolled boolean,
 comment string, length_old long, length_new long, revision_old long, revision_new long, rc_id long,
 diff_url string"""
 MAX_EVENT_AGE: Final = timedelta(minutes=30)
+# All batches have one clock, NOW, that isn't too late for any of their rows.
+OF_THE_ROWS: Final = timedelta(hours=7)
+FIRST_GAP: Final = Gap(None, datetime(2026, 1, 31, 21, 10, tzinfo=UTC))
+"""Before it the first batch would have left everything out."""
 # The last batch's clock: what ended by 03:35 is settled, so the hour from 03:00 is open.
 NOW: Final = datetime(2026, 2, 1, 4, 10, tzinfo=UTC)
 CLOSED: Final = [datetime(2026, 1, 31, 22, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 1, 2, 4)]
 HISTORY_END: Final = datetime(2026, 2, 1, 3, tzinfo=UTC)
+# By an event in the file that tells of it: one ends in an hour without rows, one in the hour that stays open.
+GAPS: Final = {
+    "4-0": Gap(datetime(2026, 1, 31, 23, 10, tzinfo=UTC), datetime(2026, 2, 1, 1, 40, tzinfo=UTC)),
+    "1-0": Gap(datetime(2026, 2, 1, 2, 50, tzinfo=UTC), datetime(2026, 2, 1, 3, 0, tzinfo=UTC)),
+}
 BATCHES: Final = (
     ("01-31T22:00:00", "01-31T22:30:00", "01-31T22:59:59.999"),
     ("01-31T22:45:00", "01-31T23:00:00"),
@@ -122,6 +134,18 @@ class Volume:
             on_step=on_step,
         )
 
+    def tell(self, raw: Path, *gaps: Gap) -> None:
+        """Let the raw file have these gaps in its footer as well."""
+        coverage = read_footer(raw).coverage
+        told = Coverage(coverage.as_of, (*coverage.gaps, *gaps))
+        modified = raw.stat().st_mtime
+        LocalPublisher(self.folders)(str(raw.relative_to(self.changes)), read_rows(raw), told)
+        os.utime(raw, (modified,) * 2)
+
+    def gaps_that_a_reader_sees(self) -> tuple[Gap, ...]:
+        files = (*map(self.folders.hour_file, self.folders.hours()), *self.raw_files())
+        return joined(gap for path in files for gap in read_footer(path).coverage.gaps)
+
     def what_a_reader_sees(self) -> Counter[str]:
         """How often each id counts: history before its end, raw files from there on."""
         end = self.folders.history_end()
@@ -157,6 +181,8 @@ def stream(spark: SparkSession, path: Path, batches: range) -> DataFrame:
         .json(str(source))
         .withColumn("ingested_at", F.current_timestamp())
         .withColumn("date", F.to_date("event_time"))
+        .withColumns({COVERED_UNTIL: F.col("event_time"), RECORDED_AT: F.col("event_time")})
+        .withColumn(COVERED_FROM, F.lit(None).cast("timestamp"))
         .coalesce(1)
     )
 
@@ -165,7 +191,7 @@ def run_batches(spark: SparkSession, path: Path, batches: range) -> None:
     """Let Spark write these batches to the volume at `path`, each at NOW."""
     volume = Volume(path, Counter())
     epoch = epoch_of(volume.checkpoint, [], now=NOW)
-    sink = FolderSink(volume.folders, epoch, LocalPublisher(volume.folders))
+    sink = FolderSink(volume.folders, epoch, LocalPublisher(volume.folders), max_event_age=OF_THE_ROWS)
 
     def write(rows: DataFrame, number: int) -> None:
         volume.set_batch_clock(number, NOW)
@@ -181,15 +207,18 @@ def run_batches(spark: SparkSession, path: Path, batches: range) -> None:
     query.awaitTermination()
 
 
-def add_batch_without_rows(volume: Volume, batch: int, clock: datetime) -> None:
+def add_batch_without_rows(
+    volume: Volume, batch: int, clock: datetime, coverage: Coverage | None = None
+) -> None:
     """As if the query had committed another batch, whose clock is `clock`."""
-    offsets = volume.checkpoint / "offsets"
-    shutil.copy(offsets / str(batch - 1), offsets / str(batch))
-    volume.set_batch_clock(batch, clock)
+    planned, committed = (volume.checkpoint / log for log in ("offsets", "commits"))
+    for log in (planned, committed):
+        log.mkdir(parents=True, exist_ok=True)
+    (planned / str(batch)).write_text(f'v1\n{{"batchTimestampMs": {round(clock.timestamp() * 1000)}}}\n{{}}')
     epoch = epoch_of(volume.checkpoint, [], now=NOW)
     raw = RawFile(BatchId(epoch, batch), date_folder(clock))
-    LocalPublisher(volume.folders)(raw.name, SCHEMA.empty_table())
-    (volume.checkpoint / "commits" / str(batch)).write_text("v1\n{}")
+    LocalPublisher(volume.folders)(raw.name, SCHEMA.empty_table(), coverage)
+    (committed / str(batch)).write_text("v1\n{}")
 
 
 def grow_old(volume: Volume) -> None:
@@ -205,9 +234,12 @@ def clean_up(volume: Volume, on_step: Callable[[str], None] = lambda _: None) ->
     return volume.maintenance(on_step=on_step).run()
 
 
-def contents(volume: Volume) -> dict[str, list[str] | None]:
+def contents(volume: Volume) -> dict[str, object]:
+    """Of each file the ids and the gaps."""
     return {
-        str(path.relative_to(volume.path)): read_ids(path) if path.suffix == ".parquet" else None
+        str(path.relative_to(volume.path)): (read_ids(path), read_footer(path).coverage.gaps)
+        if path.suffix == ".parquet"
+        else None
         for folder in ("changes", "history")
         for path in sorted((volume.path / folder).rglob("*"))
     }

@@ -13,7 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from docs.pages import ROOT, table_rows
-from wiki_common.volume import BatchId, RawFile, Volume
+from wiki_common.coverage import Coverage
+from wiki_common.volume import BatchId, RawFile
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.publishing import LocalPublisher
 from wiki_consumer.volume.raw_files import SCHEMA
 
 PAGE = ROOT / "docs/data.md"
@@ -24,13 +27,18 @@ EPOCH = "20260131T060000Z"
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An hour of two changes that is closed, with its raw file still there, and two changes after it."""
-    volume = Volume(tmp_path_factory.mktemp("data"))
+    volume = ConsumerVolume(tmp_path_factory.mktemp("data"))
+    publish = LocalPublisher(volume)
     closed = rows(HOUR + timedelta(minutes=10), HOUR + timedelta(minutes=59))
     later = [rows(HOUR + timedelta(hours=1)), rows(HOUR + timedelta(hours=1, minutes=2)), rows()]
     write(volume.hour_file(HOUR), closed)
     for number, batch in enumerate([closed, *later]):
-        write(volume.changes / RawFile(BatchId(EPOCH, number), "date=2026-01-31").name, batch)
+        publish(RawFile(BatchId(EPOCH, number), "date=2026-01-31").name, batch, as_of(number))
     return volume.root
+
+
+def as_of(batch: int) -> Coverage:
+    return Coverage(HOUR + timedelta(hours=1, seconds=batch))
 
 
 def rows(*times: datetime) -> pa.Table:
@@ -50,6 +58,19 @@ def code(language: str, below: str) -> str:
     section = PAGE.read_text(encoding="utf-8").split(f"\n## {below}\n", 1)[1].split("\n## ", 1)[0]
     blocks: list[str] = re.findall(rf"```{language}\n(.*?)```", section, re.DOTALL)
     return blocks[-1]
+
+
+def test_duckdb_tells_how_far_it_goes(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(data)
+    with duckdb.connect() as connection:
+        ((text,),) = connection.execute(code("sql", "How far it goes")).fetchall()
+    assert Coverage.from_json(text) == as_of(3)
+
+
+def test_the_footer_that_is_shown_is_one() -> None:
+    shown = re.search(r"^    (\{.*\})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown is not None
+    assert Coverage.from_json(shown[1]).to_json() == shown[1]
 
 
 def test_duckdb_counts_each_change_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -137,7 +137,11 @@ class Flow:
         return handed
 
     def records(self) -> list[Record]:
-        return self._readers[0].read()
+        """Those of changes."""
+        return [record for record in self._readers[0].read() if not record.is_heartbeat]
+
+    def heartbeats(self) -> list[Record]:
+        return [record for record in self._readers[0].read() if record.is_heartbeat]
 
     def rejected(self) -> list[Record]:
         return self._readers[1].read()
@@ -171,7 +175,7 @@ class Flow:
     def missing(self) -> set[str]:
         """Changes handed out that are not in the topic, and unreadable events that are not in the other."""
         handed = self.handed()
-        published = {json.loads(record.value)["meta"]["id"] for record in self.records()}
+        published = {record.event_id for record in self.records()}
         missing = {event["id"] for event in handed.changes.values()} - published
         rejections = {(each.headers["last-event-id"], each.value) for each in self.rejected()}
         if len(rejections) < len(handed.unreadable):
@@ -184,16 +188,15 @@ class Flow:
         orders: dict[bytes | None, list[int]] = defaultdict(list)
         seen: set[str] = set()
         for record in self.records():
-            event_id = json.loads(record.value)["meta"]["id"]
-            if event_id not in seen:
-                seen.add(event_id)
+            if record.event_id not in seen:
+                seen.add(record.event_id)
                 # One that was handed out after the ledger was read has no index yet.
-                orders[record.key].append(index.get(event_id, sys.maxsize))
+                orders[record.key].append(index.get(record.event_id, sys.maxsize))
         for key, order in orders.items():
             assert order == sorted(order), key
 
     def duplicates(self) -> int:
-        counts = Counter(json.loads(record.value)["meta"]["id"] for record in self.records())
+        counts = Counter(record.event_id for record in self.records())
         return sum(counts.values()) - len(counts)
 
     def close(self) -> None:

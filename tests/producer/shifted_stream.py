@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from producer.events import EDIT, sse_id
@@ -12,7 +13,8 @@ from producer.events import EDIT, sse_id
 
 def event(at: float) -> bytes:
     """A change that happened at `at` (seconds since the epoch)."""
-    meta = {**EDIT["meta"], "id": f"at {at}"}
+    dt = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    meta = {**EDIT["meta"], "id": f"at {at}", "dt": dt}
     data = json.dumps({**EDIT, "meta": meta, "timestamp": int(at)})
     return f"event: message\nid: {sse_id(int(at * 1000))}\ndata: {data}\n\n".encode()
 

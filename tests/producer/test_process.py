@@ -18,6 +18,7 @@ from producer.events import edit, sse_id
 from producer.flow import Flow, running
 from producer.shifted_stream import shifted_stream
 from wiki_common import VERSION
+from wiki_producer.relay.heartbeat import rfc3339
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_stop_is_orderly_and_says_what_was_sent(flow: Flow) -> None:
     assert producer.terminate(30) == 0
     last = json.loads(producer.output().splitlines()[-1])
     assert last["event"] == "stopped"
-    assert last["published"] == last["acknowledged"] == len(flow.records())
+    assert last["published"] == last["acknowledged"] == len(flow.records()) + len(flow.heartbeats())
     assert "Traceback" not in producer.output()
 
     ended = run("wiki_producer.health", **flow.environment)
@@ -71,6 +72,10 @@ def test_what_is_too_old_is_given_up_and_the_gap_is_named(flow: Flow) -> None:
     assert gap["from_ms"] == last
     assert gap["seconds"] == (gap["to_ms"] - last) / 1000
     assert 1800 <= gap["seconds"] < 1800 + 600, "MAX_EVENT_AGE is 30 minutes"
+    told = [
+        each.headers["covered-from"].decode() for each in flow.heartbeats() if "covered-from" in each.headers
+    ]
+    assert told == [rfc3339(gap["to_ms"])]
 
 
 def test_a_stream_of_rubbish_is_said_once_a_minute_and_counted(flow: Flow) -> None:
@@ -190,6 +195,8 @@ def test_a_clock_that_is_not_the_streams_is_measured_and_said(
         number = re.compile(r"\d+ s ")
         assert number.sub("", said) in number.sub("", text)
         wait_until(lambda: flow.metric("events_read_total") >= 4, timeout=60, what="more events")
+        for record in [*flow.records(), *flow.heartbeats()]:
+            assert abs(record.timestamp / 1000 - time.time() - ahead) < 30, "records have the stream's time"
         assert producer.terminate(30) == 0
         assert producer.output().count("our clock") == (1 if said else 0), "once a minute"
 

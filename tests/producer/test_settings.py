@@ -108,11 +108,24 @@ def test_a_stream_may_be_on_any_host(monkeypatch: pytest.MonkeyPatch, url: str) 
     assert read_settings(Settings).wiki_stream_url == url
 
 
-def test_a_login_in_the_streams_url_is_refused_as_it_would_be_logged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("WIKI_STREAM_URL", "http://user:s3cret@stream.example/")
+@pytest.mark.parametrize(
+    ("variable", "value", "shown"),
+    [
+        ("WIKI_STREAM_URL", "http://user:s3cret@stream.example/", "http://…@stream.example/"),
+        ("WIKI_STREAM_URL", "user:s3cret@stream.example", "…@stream.example"),
+        ("WIKI_STREAM_URL", "ftp://user:s3@cret@stream.example", "ftp://…@stream.example"),
+        ("WIKI_STREAM_URL", "https://user:s3cret /?#@stream.example:0", "https://…@stream.example:0"),
+        ("KAFKA_BOOTSTRAP_SERVERS", "a:1,user:s3cret@kafka:9092", "…@kafka:9092"),
+    ],
+)
+def test_a_login_in_a_wrong_value_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, shown: str
+) -> None:
+    monkeypatch.setenv(variable, value)
     with pytest.raises(InvalidSettings) as wrong:
         read_settings(Settings)
-    assert str(wrong.value).startswith("WIKI_STREAM_URL=")
+    assert str(wrong.value).startswith(f"{variable}={shown}: ")
+    assert "cret" not in str(wrong.value)
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "HTTPS_PROXY"])

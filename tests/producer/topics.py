@@ -1,5 +1,6 @@
 """What a topic holds, and topics made as topic_init makes them."""
 
+import json
 from dataclasses import dataclass
 
 from kafka import KafkaConsumer, TopicPartition
@@ -18,6 +19,17 @@ class Record:
     key: bytes | None
     value: bytes
     headers: dict[str, bytes]
+    timestamp: int
+    """ms since the epoch"""
+
+    @property
+    def is_heartbeat(self) -> bool:
+        return self.key is None and b'"domain":"canary"' in self.value
+
+    @property
+    def event_id(self) -> str:
+        """The `meta.id`."""
+        return str(json.loads(self.value)["meta"]["id"])
 
 
 def settings_for(bootstrap_servers: str, topic: str, **values: object) -> Settings:
@@ -55,7 +67,14 @@ class TopicReader:
             while any(consumer.position(each) < ends[each] for each in partitions):
                 for batch in consumer.poll(timeout_ms=200).values():
                     self.records += [
-                        Record(each.partition, each.offset, each.key, each.value, dict(each.headers))
+                        Record(
+                            each.partition,
+                            each.offset,
+                            each.key,
+                            each.value,
+                            dict(each.headers),
+                            each.timestamp,
+                        )
                         for each in batch
                     ]
             self._offsets = {each: consumer.position(each) for each in partitions}

@@ -151,6 +151,15 @@ async def test_what_clients_received_is_in_the_ledger_once_per_hand_out(
     assert [line["index"] for line in lines[:499]] == [*range(299), *range(200)]
 
 
+async def test_the_ledger_says_when_an_event_was_handed_out(serve: Serve, start: int, tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    url = await serve(ledger=FileLedger(path), events=2)
+    began = int(time.time() * 1000)
+    await read(url, since=start, count=2)
+    times = [json.loads(line)["handed_out"] for line in path.read_text(encoding="utf-8").splitlines()]
+    assert began <= times[0] <= times[1] <= time.time() * 1000
+
+
 async def test_an_event_that_the_ledger_could_not_take_is_not_handed_out(serve: Serve, start: int) -> None:
     reading = await read(await serve(ledger=FullDisk()), since=start)
     assert (reading.events, reading.rest) == ([], b"")

@@ -140,3 +140,22 @@ def test_other_events_are_the_same_with_and_without_malformed_ones(
     catalogue: Catalogue, stream: Stream
 ) -> None:
     assert Stream(catalogue, TIMELINE, malformed_every=10, huge_every=7)[12] == stream[12]
+
+
+def test_a_quiet_wiki_has_every_nth_event_alone_while_the_others_flow(
+    catalogue: Catalogue, stream: Stream
+) -> None:
+    quiet = Stream(catalogue, TIMELINE, english_every=CANARY_EVERY)
+    lines = [json.loads(quiet[index].line) for index in range(3 * CANARY_EVERY)]
+    english = [line for line in lines if line["domain"] == "en.wikipedia.org"]
+    assert [line["index"] for line in english] == [
+        CANARY_EVERY - 1,
+        2 * CANARY_EVERY - 1,
+        3 * CANARY_EVERY - 1,
+    ]
+    assert {(line["kind"], line["type"]) for line in english} == {("change", "edit")}
+    before = [json.loads(stream[index].line) for index in range(3 * CANARY_EVERY)]
+    assert [line["id"] for line in lines] == [line["id"] for line in before]
+    others = [line for line, old in zip(lines, before, strict=True) if old["domain"] != "en.wikipedia.org"]
+    assert [line for line in others if line["kind"] != "change"] == []
+    assert len({line["domain"] for line in others}) > 20

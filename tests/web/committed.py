@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wiki_common.coverage import COVERAGE_KEY, Coverage
 from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.query.sink import split
 from wiki_consumer.volume.raw_files import SCHEMA
@@ -59,6 +60,14 @@ def changes_table(changes: Iterable[Change]) -> pa.Table:
     return pa.Table.from_pylist([change.row() for change in changes], schema=SCHEMA)
 
 
+def with_coverage(rows: pa.Table, covered: Coverage | str | None) -> pa.Table:
+    """`rows` with `covered` for the footer; a text may be none that can be read."""
+    if covered is None:
+        return rows
+    text = covered if isinstance(covered, str) else covered.to_json()
+    return rows.replace_schema_metadata({COVERAGE_KEY: text})
+
+
 class CommittedChanges:
     """Writes below `data_dir` in the consumer's layout, each batch at the time of its newest change."""
 
@@ -69,12 +78,15 @@ class CommittedChanges:
         self._batch = 0
         self.changes_dir.mkdir(parents=True, exist_ok=True)
 
-    def commit(self, *changes: Change) -> int:
-        """One batch; its number."""
-        return self.commit_table(changes_table(changes))
+    def commit(self, *changes: Change, covered: Coverage | str | None = None) -> int:
+        """One batch; its number. `covered` goes into its footer, which tells nothing without it."""
+        return self.commit_table(changes_table(changes), covered=covered)
 
-    def commit_table(self, rows: pa.Table, at: float | None = None) -> int:
-        for raw, part in self.next_batch(rows):
+    def commit_table(
+        self, rows: pa.Table, at: float | None = None, covered: Coverage | str | None = None
+    ) -> int:
+        *parts, (last, of_last) = self.next_batch(rows)
+        for raw, part in (*parts, (last, with_coverage(of_last, covered))):
             self.write(raw, part, at)
         return self.skip_batch()
 
@@ -105,12 +117,14 @@ class CommittedChanges:
             os.utime(temporary, (at, at))
         return temporary.rename(path)
 
-    def close_hour(self, start: datetime, changes: Sequence[Change] | pa.Table) -> Path:
+    def close_hour(
+        self, start: datetime, changes: Sequence[Change] | pa.Table, covered: Coverage | None = None
+    ) -> Path:
         """`changes` as the closed hour from `start` on, renamed into place."""
         folder = self.data_dir / "history" / f"date={start:%Y-%m-%d}" / f"hour={start:%H}"
         folder.mkdir(parents=True, exist_ok=True)
         rows = changes if isinstance(changes, pa.Table) else changes_table(changes)
-        pq.write_table(rows, folder / ".part-0.parquet.tmp", compression="zstd")
+        pq.write_table(with_coverage(rows, covered), folder / ".part-0.parquet.tmp", compression="zstd")
         return (folder / ".part-0.parquet.tmp").rename(folder / "part-0.parquet")
 
     def begin_anew(self) -> None:

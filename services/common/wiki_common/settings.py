@@ -1,5 +1,6 @@
 """How every service reads its settings: environment variables, read once, checked, frozen."""
 
+import re
 import sys
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -58,6 +59,9 @@ Port = Annotated[int, Field(ge=1, le=65_535)]
 SparkMaster = Annotated[str, AfterValidator(_spark_master)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], ANY_CASE]
 LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_in_lower_case)]
+
+
+_LOGIN: Final = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
 
 
 class InvalidSettings(Exception):
@@ -127,9 +131,9 @@ def _line(settings: type[BaseSettings], problem: ErrorDetails) -> str:
         return message
     field = str(problem["loc"][0])
     value = problem["input"]
-    shown = ",".join(value) if isinstance(value, tuple) else value
-    if _is_secret(settings.model_fields.get(field)):
-        shown = "…"
+    shown = ",".join(value) if isinstance(value, tuple) else str(value)
+    # A URL may have a login in it, wherever one is taken.
+    shown = "…" if _is_secret(settings.model_fields.get(field)) else _LOGIN.sub(r"\1…@", shown)
     return f"{field.upper()}={shown}: {message}"
 
 

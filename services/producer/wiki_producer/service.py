@@ -6,17 +6,21 @@ import time
 from typing import Final
 
 import structlog
+from kafka import KafkaProducer
 
 from wiki_common.health.server import status_server
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.kafka.probe import require_access
 from wiki_producer.kafka.publisher import Publisher, PublishFailed
 from wiki_producer.relay.decide import decider
+from wiki_producer.relay.heart import Heart
+from wiki_producer.relay.heartbeat import Heartbeats
 from wiki_producer.relay.reading import read_stream
 from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.startup import prepare
 from wiki_producer.status.counts import Counts
+from wiki_producer.status.freshness import Freshness
 from wiki_producer.status.hints import domains_hint, user_agent_hint
 from wiki_producer.status.metrics import registry_of
 from wiki_producer.status.watch import ACKNOWLEDGEMENT_SECONDS, Watch
@@ -42,7 +46,9 @@ async def run(settings: Settings, stop: asyncio.Event) -> None:
     PortInUse.
     """
     service = _Service(settings)
-    registry = registry_of(service.progress, service.in_flight, service.counts, service.clock)
+    registry = registry_of(
+        service.progress, service.in_flight, service.counts, service.clock, service.freshness
+    )
     watch = service.watch
     with status_server(
         settings.bind_address, settings.metrics_port, registry, watch.reasons, notes=watch.notes
@@ -68,6 +74,7 @@ class _Service:
         self.in_flight = InFlight()
         self.counts = Counts()
         self.clock = StreamClock()
+        self.freshness = Freshness(self.clock.now)
         self._skew_logged_at = -math.inf
         silence = settings.wiki_stream_idle_timeout.total_seconds() + _SILENCE_GRACE_SECONDS
         self.watch = Watch(
@@ -86,22 +93,37 @@ class _Service:
         self.watch.phase = f"waiting for the broker at {','.join(settings.kafka_bootstrap_servers)}"
         start = await prepare(settings)
         self.watch.phase = None
-        publisher = Publisher(start.producer, settings.kafka_topic, settings.rejected_topic, self.in_flight)
-        relay = Relay(decider(settings.wiki_domains, start.limits), publisher, self.progress, self.counts)
-        reading: asyncio.Future[None] = asyncio.create_task(
-            read_stream(settings, start.first, relay, self.progress, self.counts, self._outage, self.clock)
+        publisher = self._publisher(start.producer)
+        heart = Heart(Heartbeats(self.clock.now_ms), publisher, self.progress, self.counts)
+        decide = decider(settings.wiki_domains, start.limits)
+        relay = Relay(decide, publisher, heart, self.progress, self.counts)
+        reading = read_stream(
+            settings, start.first, relay, self.progress, self.counts, self._outage, self.clock
         )
-        observing = asyncio.create_task(self._observe())
+        tasks: list[asyncio.Future[None]] = [
+            asyncio.create_task(each) for each in (reading, self._observe(), heart.beat())
+        ]
         try:
-            await asyncio.wait({reading, observing, publisher.failure}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*tasks, publisher.failure}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (reading, observing):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(reading, observing, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._finish(publisher)
-        for ended in (publisher.failure, reading, observing):
+        for ended in (publisher.failure, *tasks):
             if ended.done() and not ended.cancelled():
                 await self._raise_failure(ended)
+
+    def _publisher(self, producer: KafkaProducer) -> Publisher:
+        topic, rejected = self._settings.kafka_topic, self._settings.rejected_topic
+        return Publisher(
+            producer,
+            topic,
+            rejected,
+            self.in_flight,
+            now_ms=self.clock.now_ms,
+            acknowledged=self.freshness.acknowledged,
+        )
 
     async def _raise_failure(self, ended: asyncio.Future[None]) -> None:
         try:

@@ -50,7 +50,9 @@ def run(
     volume = ConsumerVolume(settings.data_dir)
     health, metrics = Health(settings.trigger_interval), Metrics(last_commit(volume.checkpoint))
     try:
-        with status_server(settings.bind_address, settings.metrics_port, metrics.registry, health.reasons):
+        with status_server(
+            settings.bind_address, settings.metrics_port, metrics.registry, health.reasons, notes=health.notes
+        ):
             _run_query(settings, maintenance, maintenance_interval, shutdown, health, metrics)
     except _ENDS as error:
         # A supervisor may have signalled Spark's JVM as well: then it was gone before it could be stopped.

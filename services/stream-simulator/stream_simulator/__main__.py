@@ -47,6 +47,7 @@ def _server(settings: Settings, ledger: Ledger) -> StreamServer:
             timeline,
             malformed_every=settings.malformed_every,
             huge_every=settings.huge_every,
+            english_every=settings.english_every,
         ),
         ledger,
         Faults(

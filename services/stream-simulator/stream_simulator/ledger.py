@@ -25,7 +25,8 @@ class FileLedger:
     `kind` is "change", "canary", "huge" (a change with a comment of 1 MB), "malformed" (not JSON) or
     "unreadable" (JSON, but not a change: no title, or wrong types). The other fields are the event's own, as
     they would be without the fault; null where it has none. `domain` is null also where the text hides it.
-    `time` is `meta.dt` in ms since the epoch, `timestamp` the event's, in seconds.
+    `time` is `meta.dt` in ms since the epoch, `timestamp` the event's, in seconds. `handed_out` is when the
+    line was written, in ms since the epoch.
     """
 
     def __init__(self, path: Path) -> None:

@@ -128,7 +128,8 @@ class StreamServer:
         if cut:
             message = events.pop().message.encode()
             rest = message[: len(message) // 2]
-        self._ledger.record("".join([event.line for event in events]))
+        now = self._now()
+        self._ledger.record("".join([event.handed_out(now) for event in events]))
         await response.write("".join([event.message for event in events]).encode() + rest)
 
     def _now(self) -> int:

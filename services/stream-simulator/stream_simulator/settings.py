@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     retry_after: Count = Field(0, description="seconds in a refusal's Retry-After; 0: no such header")
     malformed_every: Count = Field(0, description="make every Nth event of the stream unreadable; 0: never")
     huge_every: Count = Field(0, description="make every Nth event of the stream 1 MB long; 0: never")
+    english_every: Count = Field(
+        0, description="only every Nth event is of the English Wikipedia; 0: one in eight, as upstream"
+    )
     log_level: Annotated[Level, BeforeValidator(_level)] = Field("INFO", validation_alias="LOG_LEVEL")
     log_format: Annotated[Literal["console", "json"], BeforeValidator(str.lower)] = Field(
         "console", validation_alias="LOG_FORMAT"

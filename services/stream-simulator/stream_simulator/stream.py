@@ -7,7 +7,7 @@ from stream_simulator.changes import Change, Changes
 from stream_simulator.malformed import NOT_AN_EVENT, malform
 from stream_simulator.recentchange import event, head, lengths
 from stream_simulator.timeline import Timeline
-from stream_simulator.wikis import ENGLISH
+from stream_simulator.wikis import COMMONS, ENGLISH
 
 CANARY_EVERY = 997
 """Upstream sends several canary events an hour; here they are more, so that a short run meets one."""
@@ -20,19 +20,34 @@ class Event(NamedTuple):
 
     message: str
     line: str
+    """Without the time of handing out, which is another one each time."""
+
+    def handed_out(self, time: int) -> str:
+        """The ledger's line about a handing out at `time`, ms since the epoch."""
+        return self.line.removesuffix("}\n") + f',"handed_out":{time}}}\n'
 
 
 class Stream:
     """All events of one seed on one timeline: `stream[i]` is event i, and always the same."""
 
     def __init__(
-        self, catalogue: Catalogue, timeline: Timeline, *, malformed_every: int = 0, huge_every: int = 0
+        self,
+        catalogue: Catalogue,
+        timeline: Timeline,
+        *,
+        malformed_every: int = 0,
+        huge_every: int = 0,
+        english_every: int = 0,
     ) -> None:
-        """Every Nth event is malformed, or huge (0: none is); both are changes of the English Wikipedia."""
+        """Every Nth event is malformed, or huge (0: none is); both are changes of the English Wikipedia.
+
+        With `english_every` these and every Nth event are its only ones.
+        """
         self.timeline = timeline
         self._changes = Changes(catalogue, timeline)
         self._malformed_every = malformed_every
         self._huge_every = huge_every
+        self._english_every = english_every
 
     def __getitem__(self, index: int) -> Event:
         if _is_nth(index, self._malformed_every):
@@ -40,10 +55,18 @@ class Stream:
         if _is_nth(index, self._huge_every):
             change = self._english_edit(index)._replace(comment=HUGE_COMMENT)
             return Event(_message(change.time, event(change)), _ledger_line(change, "huge"))
-        change = self._changes.change(index)
-        if _is_nth(index, CANARY_EVERY):
+        change = self._change(index)
+        if _is_nth(index, CANARY_EVERY) and not _is_nth(index, self._english_every):
             return _canary(change)
         return Event(_message(change.time, event(change)), _ledger_line(change, "change"))
+
+    def _change(self, index: int) -> Change:
+        if _is_nth(index, self._english_every):
+            return self._english_edit(index)
+        change = self._changes.change(index)
+        if self._english_every and change.wiki is ENGLISH:
+            return self._changes.change(index, wiki=COMMONS)
+        return change
 
     def _english_edit(self, index: int) -> Change:
         return self._changes.change(index, wiki=ENGLISH, type_="edit")

@@ -14,10 +14,11 @@ class Wiki(NamedTuple):
 
 
 ENGLISH = Wiki("en.wikipedia.org", "enwiki", 120)
+COMMONS = Wiki("commons.wikimedia.org", "commonswiki", 262, "file")
 
 WIKIS = (
     ENGLISH,
-    Wiki("commons.wikimedia.org", "commonswiki", 262, "file"),
+    COMMONS,
     Wiki("www.wikidata.org", "wikidatawiki", 205, "item"),
     Wiki("fr.wikipedia.org", "frwiki", 42),
     Wiki("de.wikipedia.org", "dewiki", 36),

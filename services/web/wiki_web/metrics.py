@@ -37,15 +37,27 @@ class Metrics:
             "Time up to which the default query's answer counts, NaN without one",
             registry=self.registry,
         )
-        self.clock_skew = Gauge(
-            "wiki_web_clock_skew_seconds",
-            "How far the newest commit or change is ahead of this machine's clock, below 0 if behind; "
-            "NaN without one",
+        self.committed_to_answer = Histogram(
+            "wiki_web_committed_to_answer_seconds",
+            "From when a batch's file was written until the default query's answer for it was ready",
+            buckets=_REFRESH_BUCKETS,
             registry=self.registry,
         )
-        self.empty_commits = Gauge(
-            "wiki_web_empty_commits_seconds",
-            "For how long commits have come without a change in them, NaN without any commit",
+        self.behind = Histogram(
+            "wiki_web_behind_seconds",
+            "From the time up to which an answer counts until the default query's was ready",
+            buckets=_REFRESH_BUCKETS,
+            registry=self.registry,
+        )
+        self.clock_skew = Gauge(
+            "wiki_web_clock_skew_seconds",
+            "How far the newest commit or its time was ahead of this machine's clock as it was taken in, "
+            "below 0 if behind; NaN without one",
+            registry=self.registry,
+        )
+        self.unreadable_footers = Gauge(
+            "wiki_web_unreadable_footers",
+            "Files since the start whose footer doesn't tell what is covered, although it should",
             registry=self.registry,
         )
         self.commits_behind = Gauge(

@@ -4,7 +4,12 @@ from pathlib import Path
 import pytest
 
 from consumer.volumes import MAX_EVENT_AGE, NOW, Volume
-from wiki_consumer.checkpoint.batch_clock import CLOCK_MARGIN, CheckpointUnreadable, complete_until
+from wiki_consumer.checkpoint.batch_clock import (
+    CLOCK_MARGIN,
+    CheckpointUnreadable,
+    clock_of,
+    complete_until,
+)
 
 
 def settled(volume: Volume, now: datetime = NOW) -> datetime | None:
@@ -34,6 +39,42 @@ def test_a_clock_that_was_set_back_counts(volume: Volume) -> None:
     earlier = NOW - timedelta(hours=2)
 
     assert settled(volume, earlier) == earlier - MAX_EVENT_AGE - CLOCK_MARGIN
+
+
+@pytest.mark.parametrize("jump_at", ["idle", "planned", "interrupted", "committed"])
+def test_a_clock_that_is_behind_and_is_set_right_settles_nothing_that_a_batch_may_still_write(
+    tmp_path: Path, jump_at: str
+) -> None:
+    """Hours behind, then right: whenever the jump comes, and whenever the maintenance looks."""
+    behind, settled_until = timedelta(hours=3), datetime.min.replace(tzinfo=UTC)
+
+    def look(clock: datetime, number: int) -> None:
+        nonlocal settled_until
+        settled_until = max(
+            settled_until, complete_until(tmp_path, max_event_age=MAX_EVENT_AGE, now=clock) or settled_until
+        )
+        planned = tmp_path / "offsets" / str(number)
+        oldest = clock_of(tmp_path, number) if planned.exists() else clock
+        assert settled_until <= oldest - MAX_EVENT_AGE
+
+    clock = NOW - behind
+    for number in range(6):
+        for step in ("idle", "planned", "interrupted", "committed"):
+            if step == "planned":
+                put_batch(tmp_path, "offsets", number, clock)
+            elif step == "committed":
+                put_batch(tmp_path, "commits", number, clock)
+            if number == 3 and step == jump_at:
+                clock += behind
+            look(clock, number)
+            clock += timedelta(seconds=1)
+    assert settled_until == clock_of(tmp_path, 5) - MAX_EVENT_AGE - CLOCK_MARGIN
+
+
+def put_batch(checkpoint: Path, log: str, number: int, clock: datetime) -> None:
+    file = checkpoint / log / str(number)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'v1\n{{"batchTimestampMs": {round(clock.timestamp() * 1000)}}}\n{{}}')
 
 
 def test_before_the_first_commit_nothing_is_settled(tmp_path: Path) -> None:

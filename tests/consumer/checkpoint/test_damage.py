@@ -81,7 +81,7 @@ def damage(path: Path, *, keep: float) -> None:
 
 
 @pytest.mark.parametrize("keep", [0, 0.6])
-@pytest.mark.parametrize("folder", ["offsets", "commits", "state/0/0"])
+@pytest.mark.parametrize("folder", ["offsets", "state/0/0"])
 def test_a_damaged_file_of_the_checkpoint_is_named_with_the_command(
     spark: SparkSession, settings: Settings, folder: str, keep: float
 ) -> None:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 
 from consumer.volumes import CLOSED, HISTORY_END, NOW, Volume
 from wiki_common.volume import BatchId, RawFile
-from wiki_consumer.maintenance.closed_hours import PATIENCE, RawFileTimes, files_by_hour, modified_at
+from wiki_consumer.maintenance.closed_hours import PATIENCE, RawFileFooters, files_by_hour, modified_at
 from wiki_consumer.volume.raw_files import EventTimes, list_raw_files
 
 HOUR = timedelta(hours=1)
@@ -37,7 +37,7 @@ def test_an_unreadable_file_keeps_the_hours_from_its_date_on_open(volume: Volume
     damaged = volume.raw_file_with("3-0")
     os.truncate(damaged, 100)
 
-    survey = RawFileTimes(volume.changes).survey(list_raw_files(volume.changes), None, now=NOW)
+    survey = RawFileFooters(volume.changes).survey(list_raw_files(volume.changes), None, now=NOW)
 
     assert [damaged.name in str(error) for error in survey.awaited] == [True]
     assert survey.readable_until == datetime(2026, 2, 1, tzinfo=UTC)
@@ -51,7 +51,7 @@ def test_an_unreadable_file_is_awaited_for_a_day(volume: Volume) -> None:
     assert written is not None
 
     for waited, lost in ((PATIENCE - timedelta(seconds=1), False), (PATIENCE, True)):
-        survey = RawFileTimes(volume.changes).survey(
+        survey = RawFileFooters(volume.changes).survey(
             list_raw_files(volume.changes), None, now=written + waited
         )
         assert (len(survey.awaited), len(survey.lost)) == (not lost, lost)
@@ -62,14 +62,14 @@ def test_an_unreadable_file_from_before_the_historys_end_is_not_needed(volume: V
     os.truncate(volume.raw_file_with("3-0"), 100)
     long_after = datetime.now(UTC) + HOUR
 
-    survey = RawFileTimes(volume.changes).survey(list_raw_files(volume.changes), long_after, now=NOW)
+    survey = RawFileFooters(volume.changes).survey(list_raw_files(volume.changes), long_after, now=NOW)
 
     assert survey.awaited == []
 
 
 def test_a_footer_is_read_once(volume: Volume) -> None:
     files = list_raw_files(volume.changes)
-    times = RawFileTimes(volume.changes)
+    times = RawFileFooters(volume.changes)
     first = times.survey(files, None, now=NOW)
     for path in volume.raw_files():
         path.unlink()

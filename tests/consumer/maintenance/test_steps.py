@@ -18,12 +18,12 @@ def steps_of_a_whole_run(volume: Volume) -> list[str]:
     return steps
 
 
-@pytest.mark.parametrize("which", ["volume", "continued"])
+@pytest.mark.parametrize("which", ["volume", "continued", "with_gaps"])
 def test_a_kill_after_any_step_loses_and_doubles_nothing(
     which: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
     original: Volume = request.getfixturevalue(which)
-    visible_at_first = original.what_a_reader_sees()
+    visible_at_first, gaps = original.what_a_reader_sees(), original.gaps_that_a_reader_sees()
     finished = original.copy_to(tmp_path / "finished")
     steps = steps_of_a_whole_run(finished)
     expected = contents(finished)
@@ -47,6 +47,7 @@ def test_a_kill_after_any_step_loses_and_doubles_nothing(
         seen = copy.what_a_reader_sees()
         assert seen >= visible_at_first, steps[killed_after - 1]
         assert set(seen.values()) <= {1}, steps[killed_after - 1]
+        assert copy.gaps_that_a_reader_sees() == gaps, steps[killed_after - 1]
 
         assert clean_up(copy).failures == []
         assert contents(copy) == expected, steps[killed_after - 1]

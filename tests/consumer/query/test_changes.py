@@ -14,27 +14,43 @@ from wiki_consumer.query import changes
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 AGE = timedelta(minutes=30)
 AT = NOW.timestamp()
+RECORD = (
+    "value binary, partition int, offset long, timestamp timestamp,"
+    " headers array<struct<key: string, value: binary>>"
+)
+SECOND = timedelta(seconds=1)
 
 
-def records(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> DataFrame:
+def records(
+    spark: SparkSession,
+    *values: dict[str, Any] | bytes | None,
+    recorded_at: datetime = NOW,
+    headers: Sequence[tuple[str, bytes]] = (),
+) -> DataFrame:
     encoded = [json.dumps(value).encode() if isinstance(value, dict) else value for value in values]
-    return spark.createDataFrame([(value,) for value in encoded], "value binary")
+    rows = [(value, 0, offset, recorded_at, headers) for offset, value in enumerate(encoded)]
+    return spark.createDataFrame(rows, RECORD)
 
 
-def judge(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> Sequence[Row]:
-    parsed = changes.parse(records(spark, *values))
+def judge(
+    spark: SparkSession, *values: dict[str, Any] | bytes | None, recorded_at: datetime = NOW
+) -> Sequence[Row]:
+    parsed = changes.parse(records(spark, *values, recorded_at=recorded_at))
     return changes.judge(parsed, max_event_age=AGE, now=F.lit(NOW)).collect()
 
 
+def rows_of(read: DataFrame) -> DataFrame:
+    judged = changes.judge(changes.parse(read), max_event_age=AGE, now=F.lit(NOW))
+    return changes.kept(judged, now=F.lit(NOW))
+
+
 def rows(spark: SparkSession, *values: dict[str, Any] | bytes | None) -> Sequence[Row]:
-    judged = changes.judge(changes.parse(records(spark, *values)), max_event_age=AGE, now=F.lit(NOW))
-    return changes.kept(judged, now=F.lit(NOW)).collect()
+    return rows_of(records(spark, *values)).collect()
 
 
 def test_a_change_has_the_columns_of_the_contract(spark: SparkSession) -> None:
-    judged = changes.judge(changes.parse(records(spark, event(1, at=AT))), max_event_age=AGE, now=F.lit(NOW))
-    kept = changes.kept(judged, now=F.lit(NOW))
-    assert [f"{name} {type_}" for name, type_ in kept.dtypes] == [
+    kept = rows_of(records(spark, event(1, at=AT)))
+    assert [f"{name} {type_}" for name, type_ in kept.dtypes[: len(changes.COLUMNS)]] == [
         "event_id string",
         "event_time timestamp",
         "wiki string",
@@ -155,6 +171,74 @@ def test_rows_beside_the_window_are_told_apart(spark: SparkSession) -> None:
         changes.FUTURE,
         changes.FUTURE,
     ]
+
+
+@pytest.mark.parametrize("ahead", [600, 86_400])
+def test_the_time_of_the_record_tells_too_what_is_in_the_future(spark: SparkSession, ahead: int) -> None:
+    """A clock that is behind by a constant keeps the changes; one that is ahead of the stream's as well."""
+    recorded_at = NOW + ahead * SECOND
+    told = [300, 301]
+    verdicts = [
+        row.verdict
+        for row in judge(spark, *(event(1, at=AT + ahead + by) for by in told), recorded_at=recorded_at)
+    ]
+    assert verdicts == [changes.KEPT, changes.FUTURE]
+    (row,) = judge(spark, event(1, at=AT + 300), recorded_at=NOW - ahead * SECOND)
+    assert row.verdict == changes.KEPT
+
+
+def heartbeat(at: str | None) -> dict[str, Any]:
+    return {"meta": {"id": "unique", "dt": at, "domain": "canary"}}
+
+
+def coverage(read: DataFrame) -> list[tuple[datetime | None, datetime | None]]:
+    return [(row.covered_until, row.covered_from) for row in rows_of(read).collect()]
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC).replace(tzinfo=None)
+
+
+def test_a_heartbeat_is_a_row_of_its_own_kind(spark: SparkSession) -> None:
+    odd = heartbeat("2026-01-31T11:59:59.250Z") | {"title": "T", "timestamp": int(AT)}
+    values = [heartbeat("2026-01-31T11:59:59.250Z"), odd, heartbeat("soon"), event(1, at=AT)]
+    assert [row.verdict for row in judge(spark, *values)] == [*[changes.HEARTBEAT] * 3, changes.KEPT]
+    *beats, change = rows(spark, *values)
+    assert {row.event_time for row in beats} == {row.date for row in beats} == {None}
+    assert len({row.event_id for row in beats}) == 3
+    assert [row.covered_until for row in beats] == [utc("2026-01-31T11:59:59.250Z")] * 2 + [None]
+    assert change.event_time is not None
+
+
+def test_each_row_tells_up_to_when_all_is_read_but_not_beyond_its_record(spark: SparkSession) -> None:
+    """A change that its author dated ahead, or whose meta.dt is ahead, tells no more than its record."""
+    dated = event(1, at=AT + 240, meta={"id": "a", "dt": "2026-01-31T11:59:58.5Z"})
+    ahead, bare = event(2, at=AT + 240), event(3, at=AT - 60, meta={"id": "b"})
+    read = records(spark, dated, ahead, bare, heartbeat("2026-01-31T12:04:00Z"))
+    until = [utc(f"2026-01-31T{time}Z") for time in ("11:59:58.500", "12:00:00", "11:59:00", "12:00:00")]
+    assert coverage(read) == [(time, None) for time in until]
+
+
+@pytest.mark.parametrize(
+    ("headers", "begins"),
+    [
+        ([], None),
+        (
+            [("last-event-id", b"[]"), ("covered-from", b"2026-01-31T11:58:00.500Z")],
+            "2026-01-31T11:58:00.500Z",
+        ),
+        ([("covered-from", b"2026-01-31T12:10:00Z")], "2026-01-31T12:00:00Z"),
+        ([("covered-from", b"soon")], None),
+        ([("covered-from", b"\xff")], None),
+    ],
+)
+def test_a_heartbeat_may_begin_a_coverage(
+    spark: SparkSession, headers: list[tuple[str, bytes]], begins: str | None
+) -> None:
+    read = records(spark, heartbeat("2026-01-31T11:59:00Z"), event(1, at=AT), headers=headers)
+    (_, beat), (_, change) = coverage(read)
+    assert beat == (begins and utc(begins))
+    assert change is None
 
 
 def test_a_strangers_text_comes_through_unchanged(spark: SparkSession) -> None:

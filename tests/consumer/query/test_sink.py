@@ -1,26 +1,33 @@
 """A batch becomes files in `changes`, each row in one of them, the last one always there."""
 
 import json
+import shutil
 import threading
 import traceback
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from consumer.any_reader import with_duckdb, with_pyarrow, with_spark
 from consumer.volumes import COLUMNS
+from wiki_common.coverage import Coverage, Gap
 from wiki_common.volume import BatchId
+from wiki_consumer.query.changes import COVERAGE_COLUMNS
 from wiki_consumer.query.sink import BatchFailed, FolderSink, split
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher
-from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_rows
+from wiki_consumer.volume.publishing import LocalPublisher, Publish
+from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_footer, read_rows
 
 EPOCH = "20260131T120000Z"
 BATCH = BatchId(EPOCH, 7)
 CLOCK = datetime(2026, 2, 1, 0, 0, 3, tzinfo=UTC)
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 JANUARY, FEBRUARY = date(2026, 1, 31), date(2026, 2, 1)
 
 
@@ -61,13 +68,23 @@ def volume(tmp_path: Path) -> ConsumerVolume:
 
 
 @pytest.fixture
-def batch(spark: SparkSession) -> Callable[[str], DataFrame]:
-    def of(event_id: str) -> DataFrame:
+def batch(spark: SparkSession) -> Callable[..., DataFrame]:
+    def of(event_id: str, *days: date, until: datetime = CLOCK) -> DataFrame:
         columns = f"{COLUMNS}, ingested_at timestamp, date date"
-        row = {"event_id": event_id, "event_time": CLOCK, "ingested_at": CLOCK, "date": FEBRUARY}
-        return spark.createDataFrame([row], columns)
+        columns += "".join(f", {name} timestamp" for name in COVERAGE_COLUMNS)
+        told = {"covered_until": until, "recorded_at": until}
+        changes = [
+            {"event_id": event_id, "event_time": CLOCK, "ingested_at": CLOCK, "date": day, **told}
+            for day in days or (FEBRUARY,)
+        ]
+        beat = {"event_id": "heartbeat-0-1", "covered_until": until + SECOND, "recorded_at": until + SECOND}
+        return spark.createDataFrame([*changes, beat], columns)
 
     return of
+
+
+def sink_of(volume: ConsumerVolume, publish: Publish | None = None, **options: Any) -> FolderSink:
+    return FolderSink(volume, EPOCH, publish or LocalPublisher(volume), max_event_age=30 * MINUTE, **options)
 
 
 def ids(volume: ConsumerVolume) -> list[str]:
@@ -76,30 +93,89 @@ def ids(volume: ConsumerVolume) -> list[str]:
     return found
 
 
+def coverage(volume: ConsumerVolume) -> Coverage:
+    """As the batch's last file tells it."""
+    return read_footer(volume.changes / list_raw_files(volume.changes)[-1].name).coverage
+
+
+def test_heartbeats_are_no_rows_and_the_footer_tells_of_them(
+    volume: ConsumerVolume, spark: SparkSession, batch: Callable[..., DataFrame]
+) -> None:
+    told: list[datetime | None] = []
+    sink = sink_of(volume, as_of=CLOCK - MINUTE, on_as_of=told.append)
+    sink(batch("a"), 7)
+    assert ids(volume) == ["a"]
+    assert coverage(volume) == Coverage(CLOCK + SECOND)
+    assert told == [CLOCK + SECOND]
+    for others in (with_duckdb, with_pyarrow, partial(with_spark, spark)):
+        assert others(volume.changes) == {"a": 1}
+
+
+def test_of_a_batch_of_two_dates_the_last_file_alone_tells(
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
+) -> None:
+    sink_of(volume, as_of=CLOCK - MINUTE)(batch("a", JANUARY, FEBRUARY), 7)
+    part, last = (read_footer(volume.changes / raw.name).coverage for raw in list_raw_files(volume.changes))
+    assert (part, last) == (Coverage(), Coverage(CLOCK + SECOND))
+
+
+def test_what_is_counted_goes_on_from_batch_to_batch(
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
+) -> None:
+    shutil.copy(volume.checkpoint / "offsets/7", volume.checkpoint / "offsets/8")
+    sink = sink_of(volume)
+    sink(batch("a"), 7)
+    assert coverage(volume) == Coverage(CLOCK + SECOND, (Gap(None, CLOCK - 30 * MINUTE),))
+    sink(batch("b", until=CLOCK - MINUTE), 8)
+    assert coverage(volume) == Coverage(CLOCK + SECOND)
+
+
+def test_a_batch_that_is_run_again_has_the_same_footer_and_the_next_one_goes_on_from_it(
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
+) -> None:
+    """Whether the crash came before its file was there or after it, and though that file can't be read."""
+    before = CLOCK - timedelta(hours=2)
+    uninterrupted = Coverage(CLOCK + SECOND, (Gap(before, CLOCK - 30 * MINUTE),))
+
+    def fail(name: str, rows: pa.Table, coverage: Coverage | None = None) -> None:
+        raise OSError("no more")
+
+    sink = sink_of(volume, fail, as_of=before)
+    with pytest.raises(BatchFailed):
+        sink(batch("a"), 7)
+    for as_of in (before, CLOCK + SECOND, before):  # as a start finds it in the newest file that it can read
+        sink = sink_of(volume, as_of=as_of)
+        sink(batch("a"), 7)
+        assert coverage(volume) == uninterrupted
+    shutil.copy(volume.checkpoint / "offsets/7", volume.checkpoint / "offsets/8")
+    sink(batch("b", until=CLOCK - MINUTE), 8)
+    assert coverage(volume) == Coverage(CLOCK + SECOND)
+
+
 def test_a_batch_that_is_there_already_stays_as_it_is(
-    volume: ConsumerVolume, batch: Callable[[str], DataFrame]
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
 ) -> None:
     """Readers may have it; its second run has the same rows."""
-    sink = FolderSink(volume, EPOCH, LocalPublisher(volume))
+    sink = sink_of(volume)
     sink(batch("first"), 7)
     sink(batch("second"), 7)
     assert ids(volume) == ["first"]
 
 
 def test_a_batch_that_was_interrupted_between_its_files_is_written_again(
-    volume: ConsumerVolume, batch: Callable[[str], DataFrame]
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
 ) -> None:
     cut = OSError("no more")
 
-    def fail(name: str, rows: pa.Table) -> None:
+    def fail(name: str, rows: pa.Table, coverage: Coverage | None = None) -> None:
         raise cut
 
-    failing = FolderSink(volume, EPOCH, fail)
+    failing = sink_of(volume, fail)
     with pytest.raises(BatchFailed, match="batch 7: OSError"):
         failing(batch("first"), 7)
     assert failing.failure is cut
     assert list_raw_files(volume.changes) == []
-    FolderSink(volume, EPOCH, LocalPublisher(volume))(batch("second"), 7)
+    sink_of(volume)(batch("second"), 7)
     assert ids(volume) == ["second"]
 
 
@@ -107,7 +183,7 @@ def test_spark_gets_no_java_stack_trace_back_which_it_could_not_search(
     volume: ConsumerVolume, spark: SparkSession
 ) -> None:
     """At a stop, which cancels the batch's job, it ended in a StackOverflowError: a thousand lines of log."""
-    sink = FolderSink(volume, EPOCH, LocalPublisher(volume))
+    sink = sink_of(volume)
     ended = threading.Event()
 
     def cancel() -> None:

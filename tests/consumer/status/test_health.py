@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -70,6 +70,7 @@ NOTHING = replace(batch_of(PROGRESS), rows=0, duplicates=0, late=0, future=0, la
         (replace(NOTHING, late=5, lag_records=10), False),
         (replace(NOTHING, rows=1, future=5), False),
         (replace(NOTHING, duplicates=1, late=5), False),
+        (replace(NOTHING, heartbeats=1, future=5), True),
         (NOTHING, False),
     ],
 )
@@ -88,10 +89,12 @@ def test_who_drops_everything_is_not_healthy(dropped: Batch, told: bool) -> None
 
 def test_the_server_tells_health_and_metrics() -> None:
     state, metrics, port = Health(SECOND), Metrics(), free_port()
-    with status_server("127.0.0.1", port, metrics.registry, state.reasons):
+    with status_server("127.0.0.1", port, metrics.registry, state.reasons, notes=state.notes):
         assert ask("127.0.0.1", port) == (False, f"starting; version {VERSION}")
         state.reported()
         assert ask("127.0.0.1", port) == (True, f"ok; version {VERSION}")
+        state.counted(datetime(2026, 1, 31, 12, 0, 0, 250_000, tzinfo=UTC))
+        assert ask("127.0.0.1", port) == (True, f"ok; counted up to 2026-01-31T12:00:00Z; version {VERSION}")
     healthy, reason = ask("127.0.0.1", port)
     assert not healthy
     assert f"no answer on port {port}" in reason

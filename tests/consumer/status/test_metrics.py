@@ -17,10 +17,39 @@ def test_batches_add_up() -> None:
     metrics = Metrics()
     for _ in range(2):
         metrics.take(batch_of(PROGRESS))
-    assert value(metrics, "records_total") == 18
+    assert value(metrics, "records_total") == 22
+    assert value(metrics, "heartbeats_total") == 4
     assert value(metrics, "duplicates_total") == 4
     assert value(metrics, "lag_records") == 12
     assert value(metrics, "batch_duration_seconds_count") == 2
+
+
+def test_the_way_from_the_topic_to_the_commit_is_told_of_each_batchs_oldest_and_newest_record() -> None:
+    metrics = Metrics()
+    metrics.take(batch_of(PROGRESS))
+    metrics.take(batch_of(PROGRESS | {"observedMetrics": {}, "stateOperators": []}))
+    told = {
+        (name, record): metrics.registry.get_sample_value(
+            f"wiki_consumer_freshness_seconds_{name}", {"record": record}
+        )
+        for name in ("count", "sum")
+        for record in ("oldest", "newest")
+    }
+    assert told == {
+        ("count", "oldest"): 1,
+        ("count", "newest"): 1,
+        ("sum", "oldest"): 2.5,
+        ("sum", "newest"): 1.75,
+    }
+
+
+def test_the_age_of_what_is_counted_is_unknown_until_it_is_told() -> None:
+    metrics = Metrics()
+    assert math.isnan(value(metrics, "as_of_age_seconds"))
+    metrics.counted(datetime.now(UTC) - timedelta(hours=1))
+    assert 3600 <= value(metrics, "as_of_age_seconds") < 3660
+    metrics.counted(datetime.now(UTC) + timedelta(hours=1))
+    assert value(metrics, "as_of_age_seconds") == 0
 
 
 def test_the_lag_is_unknown_without_a_query() -> None:

@@ -13,10 +13,11 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from consumer.volumes import CLOSED, HISTORY_END, Volume, ignore, read_ids
+from wiki_common.coverage import COVERAGE_KEY, Coverage, Gap
 from wiki_common.volume import HISTORY_FILE, HOUR
 from wiki_consumer.volume import history
 from wiki_consumer.volume.history import History, VerificationFailed
-from wiki_consumer.volume.raw_files import UnreadableFile
+from wiki_consumer.volume.raw_files import UnreadableFile, read_footer
 
 HOUR_22, HOUR_23, HOUR_00 = CLOSED[:3]
 
@@ -28,7 +29,8 @@ def test_has_the_schema_of_the_raw_files(volume: Volume) -> None:
     written = pq.ParquetFile(volume.folders.hour_file(HOUR_22))
     assert written.schema.equals(raw.schema)
     assert written.schema_arrow.names[-1] == "ingested_at"
-    assert written.metadata.metadata is None  # such as Arrow's own schema, which other readers don't know
+    # Nothing else, such as Arrow's own schema, which other readers don't know.
+    assert written.metadata.metadata.keys() == {COVERAGE_KEY.encode()}
 
 
 def test_spark_reads_it_as_it_reads_the_raw_files(volume: Volume, spark: SparkSession) -> None:
@@ -83,6 +85,20 @@ def test_adds_to_what_the_hour_has(volume: Volume) -> None:
     assert read_ids(volume.folders.hour_file(HOUR_22)) == ["0-0", "0-1", "1-0", "0-2"]
 
 
+def test_its_footer_has_the_gaps_and_those_that_it_had(volume: Volume) -> None:
+    first, second = Gap(None, HOUR_22), Gap(HOUR_22 + HOUR / 4, HOUR_22 + HOUR / 2)
+    assert volume.history.gaps() == ()
+    volume.history.write(HOUR_22, volume.raw_files(), [first])
+    assert read_footer(volume.folders.hour_file(HOUR_22)).coverage == Coverage(gaps=(first,))
+    volume.history.write(HOUR_22, volume.raw_files(), [second])
+    assert read_footer(volume.folders.hour_file(HOUR_22)).coverage == Coverage(gaps=(first, second))
+    volume.history.write(HOUR_23, volume.raw_files())
+    assert read_footer(volume.folders.hour_file(HOUR_23)).coverage == Coverage()
+    assert volume.history.gaps() == (first, second)
+    os.truncate(volume.folders.hour_file(HOUR_22), 100)
+    assert volume.history.gaps() == ()
+
+
 def test_takes_files_from_before_a_column_was_added(volume: Volume) -> None:
     old = volume.raw_file_with("0-0")
     rows = pq.ParquetFile(old).read()
@@ -135,6 +151,17 @@ def test_a_row_that_got_lost_on_the_way_is_noticed(volume: Volume, monkeypatch: 
 
     with pytest.raises(VerificationFailed, match="3 rows with 3 ids, not the 4 ids expected"):
         volume.history.write(HOUR_22, volume.raw_files())
+
+    assert volume.folders.hours() == []
+
+
+def test_a_coverage_that_reads_back_differently_is_not_published(
+    volume: Volume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(history, "COVERAGE_KEY", "another")
+
+    with pytest.raises(VerificationFailed, match="coverage"):
+        volume.history.write(HOUR_22, volume.raw_files(), [Gap(None, HOUR_22)])
 
     assert volume.folders.hours() == []
 

@@ -14,7 +14,7 @@ from wiki_consumer.volume.raw_files import (
     ids_by_hour,
     is_half_written,
     list_raw_files,
-    read_event_times,
+    read_footer,
     remove_empty_dates,
 )
 
@@ -48,7 +48,7 @@ def test_lists_what_batches_wrote_in_their_order_and_nothing_else(tmp_path: Path
 
 
 def test_the_footer_tells_the_event_times(volume: Volume) -> None:
-    assert read_event_times(volume.raw_file_with("1-0")) == EventTimes(
+    assert read_footer(volume.raw_file_with("1-0")).times == EventTimes(
         datetime(2026, 1, 31, 22, 45, tzinfo=UTC), datetime(2026, 1, 31, 23, tzinfo=UTC)
     )
 
@@ -57,7 +57,7 @@ def test_a_file_without_rows_has_no_event_times(volume: Volume) -> None:
     path = volume.raw_files()[0]
     pq.write_table(pq.ParquetFile(path).read().slice(0, 0), path)
 
-    assert read_event_times(path) is None
+    assert read_footer(path).times is None
 
 
 def test_times_that_are_not_utc_are_refused(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_times_that_are_not_utc_are_refused(tmp_path: Path) -> None:
     pq.write_table(table, path, use_deprecated_int96_timestamps=True)
 
     with pytest.raises(UnreadableFile, match=r"int96\.parquet: event_time has no statistics"):
-        read_event_times(path)
+        read_footer(path)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_file_of_another_schema_is_refused(tmp_path: Path, columns: dict[str, 
         ids_by_hour(path)
     if columns.get("event_time") != [NOW]:
         with pytest.raises(UnreadableFile, match=r"other\.parquet: .*event_time"):
-            read_event_times(path)
+            read_footer(path)
 
 
 @pytest.mark.parametrize("length", [0, 4, 100])
@@ -100,7 +100,7 @@ def test_a_file_without_its_end_is_half_written_and_unreadable(volume: Volume, l
 
     assert is_half_written(path)
     with pytest.raises(UnreadableFile, match=path.name):
-        read_event_times(path)
+        read_footer(path)
 
 
 def test_groups_ids_by_hour(volume: Volume) -> None:

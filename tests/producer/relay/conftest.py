@@ -13,7 +13,7 @@ from wiki_producer.settings import Settings
 
 @pytest.fixture
 def settings(broker: Broker, new_topic_name: Callable[[], str]) -> Settings:
-    settings = settings_for(broker.bootstrap_servers, new_topic_name())
+    settings = settings_for(broker.bootstrap_servers, new_topic_name(), kafka_topic_partitions=3)
     make_topics(settings)
     return settings
 

@@ -1,7 +1,6 @@
 """A stream that refuses, or ends each connection early, read into the topics of a real broker."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,15 +15,10 @@ from kafka import KafkaProducer
 
 from harness.processes import wait_until
 from producer.events import EDIT, edit, sse_id
+from producer.relay.parts import parts_of
 from producer.topics import TopicReader
-from wiki_producer.kafka.in_flight import InFlight
-from wiki_producer.kafka.publisher import Publisher
-from wiki_producer.relay.decide import decider
 from wiki_producer.relay.reading import read_stream
-from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
-from wiki_producer.status.counts import Counts
-from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.position import (
     REWIND_MS,
@@ -34,7 +28,6 @@ from wiki_producer.stream.position import (
     parse_position,
     resume_after,
 )
-from wiki_producer.stream.progress import Progress
 from wiki_producer.stream.reconnect import StreamFatal
 
 NOW = time.time_ns() // 1_000_000
@@ -61,9 +54,9 @@ class Stream:
         if position and self.refuses_positions:
             return web.Response(status=404, text="no such topic")
         step = self.steps.pop(0) if self.steps else range(0)
-        if isinstance(step, int):
-            return web.Response(status=step, text="not now")
         date = formatdate(time.time() + self.ahead_seconds, usegmt=True)
+        if isinstance(step, int):
+            return web.Response(status=step, text="not now", headers={"Date": date})
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Date": date})
         await response.prepare(request)
         for number in step:
@@ -85,18 +78,16 @@ async def read(
     """The ids in the topic once `until` events have been kept. Raises what ends the reading before."""
     app = web.Application()
     app.router.add_get("/stream", stream.answer)
-    progress, in_flight, counts = Progress(), InFlight(), Counts()
-    publisher = Publisher(kafka, settings.kafka_topic, settings.rejected_topic, in_flight)
-    relay = Relay(decider(["*"]), publisher, progress, counts)
+    parts = parts_of(settings, kafka)
     async with TestServer(app) as server:
         url = str(server.make_url("/stream"))
         here = settings.model_copy(update={"wiki_stream_url": url})
         reading = asyncio.create_task(
-            read_stream(here, first, relay, progress, counts, Outage(url), StreamClock())
+            read_stream(here, first, parts.relay, parts.progress, parts.counts, Outage(url), parts.clock)
         )
         await asyncio.to_thread(
             wait_until,
-            lambda: counts.kept >= until or reading.done(),
+            lambda: parts.counts.kept >= until or reading.done(),
             timeout=60,
             what=f"{until} events are kept",
         )
@@ -105,9 +96,9 @@ async def read(
         reading.cancel()
         with suppress(asyncio.CancelledError):
             await reading
-    await publisher.wait_until_acknowledged()
+    await parts.publisher.wait_until_acknowledged()
     topic = TopicReader(",".join(settings.kafka_bootstrap_servers), settings.kafka_topic)
-    return [json.loads(record.value)["meta"]["id"] for record in topic.read()]
+    return [record.event_id for record in topic.read() if not record.is_heartbeat]
 
 
 def resume_from(timestamp: int) -> Callable[[int], ResumePoint]:
@@ -174,9 +165,13 @@ async def test_a_stream_that_ends_each_connection_early_is_said_once_a_minute(
     stream = Stream([range(number, number + 1) for number in range(6)])
     with structlog.testing.capture_logs() as logged:
         assert await read(stream, settings, kafka, until=6) == ids(6)
-    said = [each["event"] for each in logged if each["log_level"] != "debug"]
-    beginnings = ["reading live: the topic is empty", "resuming"]
-    assert said == [beginnings[0], "stream lost, trying again", beginnings[1], "stream back"]
+    assert [each["event"] for each in logged if each["log_level"] != "debug"] == [
+        "reading live: the topic is empty",
+        "coverage begins",
+        "stream lost, trying again",
+        "resuming",
+        "stream back",
+    ]
 
 
 async def test_a_gap_is_given_up_by_the_streams_clock_and_not_by_ours(
@@ -199,3 +194,28 @@ async def test_a_real_gap_is_given_up_up_to_the_age_limit_by_the_streams_clock(
     await read(stream, settings, kafka, until=1, first=resume_from(NOW - 50 * 60_000))
     since = int(stream.requests[-1].removeprefix("since="))
     assert abs(since - (time.time() * 1000 + 600_000 - 30 * 60_000)) < 10_000
+
+
+@pytest.mark.parametrize("step", [400, range(1)], ids=["refused", "taken for now"])
+async def test_a_time_in_the_streams_future_is_not_asked_for_again(
+    settings: Settings, kafka: KafkaProducer, step: int | range
+) -> None:
+    """Ours is 40 minutes ahead, and the topic ends a minute too early for MAX_EVENT_AGE."""
+    last = NOW - 40 * 60_000 - 31 * 60_000
+    stream = Stream([step, range(2)], ahead_seconds=-40 * 60)
+    assert await read(stream, settings, kafka, until=2, first=resume_from(last)) == ids(2)
+    too_late, since = [int(asked.removeprefix("since=")) for asked in stream.requests]
+    true_now = time.time() * 1000 - 40 * 60_000
+    assert too_late > true_now, "in the stream's future"
+    assert abs(since - (true_now - 30 * 60_000)) < 10_000
+
+
+async def test_a_clock_that_is_seconds_ahead_gives_no_seconds_up(
+    settings: Settings, kafka: KafkaProducer
+) -> None:
+    last = int(time.time() * 1000) - 30 * 60_000
+    stream = Stream([range(1), range(2)], ahead_seconds=-30)
+    assert await read(stream, settings, kafka, until=2, first=resume_from(last)) == ids(2)
+    since, position = stream.requests
+    assert since.startswith("since=")
+    assert position == parse_position(sse_id(last)).rewound(REWIND_MS).last_event_id()

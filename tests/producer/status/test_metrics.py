@@ -4,9 +4,11 @@ from email.utils import formatdate
 from prometheus_client import generate_latest
 
 from producer.events import sse_id
+from wiki_common.event_time import parse_event_time
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.relay.decide import DropReason, RejectReason
 from wiki_producer.status.counts import Counts
+from wiki_producer.status.freshness import BUCKETS, Freshness
 from wiki_producer.status.metrics import registry_of
 from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.progress import Progress
@@ -17,9 +19,14 @@ def samples(
     in_flight: InFlight | None = None,
     counts: Counts | None = None,
     clock: StreamClock | None = None,
+    freshness: Freshness | None = None,
 ) -> dict[str, float]:
     registry = registry_of(
-        progress or Progress(), in_flight or InFlight(), counts or Counts(), clock or StreamClock()
+        progress or Progress(),
+        in_flight or InFlight(),
+        counts or Counts(),
+        clock or StreamClock(),
+        freshness or Freshness(time.time),
     )
     lines = generate_latest(registry).decode().splitlines()
     return {
@@ -28,7 +35,7 @@ def samples(
 
 
 def test_each_count_is_a_metric() -> None:
-    counts = Counts(kept=4, already_published=2)
+    counts = Counts(kept=4, already_published=2, heartbeats=6)
     counts.dropped[DropReason.CANARY] += 1
     counts.rejected[RejectReason.TOO_LARGE] += 2
     counts.reconnects["http_503"] += 3
@@ -40,6 +47,7 @@ def test_each_count_is_a_metric() -> None:
         'events_dropped_total{reason="canary"}': 1,
         'events_rejected_total{reason="too large"}': 2,
         'reconnects_total{cause="http_503"}': 3,
+        "heartbeats_sent_total": 6,
         "records_published_total": 7,
         "records_acknowledged_total": 5,
         "records_in_flight": 2,
@@ -64,3 +72,19 @@ def test_the_skew_of_the_clock_appears_once_it_is_known_and_the_lag_is_by_the_st
     found = samples(progress, clock=clock)
     assert 598 < found["wiki_producer_clock_skew_seconds"] < 602
     assert 8 < found["wiki_producer_stream_lag_seconds"] < 20
+
+
+def test_freshness_is_a_histogram_by_the_streams_clock() -> None:
+    freshness = Freshness(lambda: parse_event_time("2026-11-23T23:00:02Z") or 0.0)
+    for dt in ("2026-11-23T23:00:01.900Z", "2026-11-23T23:00:00Z", "2026-11-23T22:00:00Z"):
+        freshness.acknowledged(dt)
+    freshness.acknowledged("2026-11-23T23:00:02.500Z")
+    freshness.acknowledged(None)
+    freshness.acknowledged("soon")
+    found = samples(freshness=freshness)
+    name = "wiki_producer_freshness_seconds"
+    counts = [found[f'{name}_bucket{{le="{limit}"}}'] for limit in (0.05, 0.2, 1.5, 2.0, 60.0, "+Inf")]
+    assert counts == [1, 2, 2, 3, 3, 4], "one is dated ahead, one is an hour old"
+    assert found[f"{name}_count"] == 4
+    assert round(found[f"{name}_sum"], 3) == 0.1 + 2 + 3602
+    assert (BUCKETS[0], BUCKETS[-1]) == (0.05, 60.0)

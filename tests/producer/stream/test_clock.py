@@ -56,6 +56,16 @@ def test_the_date_of_the_answer_says_how_wrong_our_clock_is(machine: Machine, wr
     assert abs(machine.clock.now() - machine.true) <= 1
 
 
+@pytest.mark.parametrize("wrong_by", [0.0, 0.9, -0.9])
+def test_a_date_of_whole_seconds_does_not_move_a_clock_that_is_right(
+    machine: Machine, wrong_by: float
+) -> None:
+    machine.true += 0.95
+    machine.wrong_by = wrong_by
+    machine.answer()
+    assert machine.clock.skew_seconds == 0.0
+
+
 def test_a_clock_that_is_set_right_is_right_at_once(machine: Machine) -> None:
     machine.wrong_by = -600
     machine.answer()

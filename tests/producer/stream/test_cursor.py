@@ -62,15 +62,19 @@ def test_a_live_start_that_failed_is_resumed_at_its_beginning(clock: Clock) -> N
     assert found == [Live(), Since(NOW), Since(NOW)]
 
 
-def test_a_first_point_may_be_computed_anew_when_the_streams_time_is_known(clock: Clock) -> None:
-    starting = Cursor(lambda now: Since(now - AGE), max_age_ms=AGE, now_ms=lambda: clock.now_ms)
-    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - AGE)
-    clock.now_ms -= 600_000
-    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - AGE), (
-        "as long as it fails"
+def test_a_first_point_is_corrected_when_the_streams_time_is_known(clock: Clock) -> None:
+    starting = Cursor(
+        lambda now: Since(now - AGE),
+        max_age_ms=AGE,
+        now_ms=lambda: clock.now_ms,
+        monotonic=lambda: clock.seconds,
     )
-    starting.begin_again()
-    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - 600_000 - AGE)
+    assert starting.next("", read_any=False, position_refused=False) == Since(NOW - AGE)
+    clock.passes(30)
+    assert starting.corrected("") is None, "time passes while the answer is awaited"
+    clock.now_ms -= 20_000
+    assert starting.corrected("") == Since(NOW + 10_000 - AGE)
+    assert starting.corrected("") is None
 
 
 def test_the_beginning_of_a_live_start_is_by_the_streams_time_too(clock: Clock) -> None:
@@ -78,11 +82,13 @@ def test_the_beginning_of_a_live_start_is_by_the_streams_time_too(clock: Clock) 
         lambda _now: Live(), max_age_ms=AGE, now_ms=lambda: clock.now_ms, monotonic=lambda: clock.seconds
     )
     starting.next("", read_any=False, position_refused=False)
+    clock.now_ms += 600_000
+    assert starting.corrected("") is None, "now is now"
+    clock.now_ms -= 600_000
     clock.passes(10)
     assert starting.next("", read_any=False, position_refused=False) == Since(NOW)
     clock.now_ms += 600_000
-    starting.begin_again()
-    assert starting.next("", read_any=False, position_refused=False) == Since(NOW + 600_000)
+    assert starting.corrected("") == Since(NOW + 600_000)
 
 
 def test_a_reconnect_goes_back_by_the_full_rewind_after_a_long_connection() -> None:
@@ -143,4 +149,4 @@ def test_the_time_in_place_of_a_refused_position_is_within_the_age_limit() -> No
     ]
     reading = cursor(After(parse_position(json.dumps(entries))))
     reading.next("", read_any=False, position_refused=False)
-    assert reading.next("", read_any=False, position_refused=True) == Since(NOW - AGE)
+    assert reading.next("", read_any=False, position_refused=True) == Since(NOW - AGE, continues=True)

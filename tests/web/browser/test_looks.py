@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from playwright.sync_api import expect
 from web.browser.conftest import OpenTab, some_changes
 from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
-from web.committed import CommittedChanges, changes_table
+from web.committed import Change, CommittedChanges, changes_table, now
+from wiki_common.coverage import Coverage, Gap
 
 PATHS = {
     "live": "/",
@@ -40,6 +42,18 @@ def stale_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
     web.stop()
 
 
+@pytest.fixture(scope="module")
+def unknown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+    """It has counted for 20 minutes, not all of them."""
+    folder: Path = tmp_path_factory.mktemp("unknown")
+    minute = timedelta(minutes=1)
+    gaps = Gap(None, now() - 20 * minute), Gap(now() - 12 * minute, now() - 6 * minute)
+    CommittedChanges(folder / "data").commit(*some_changes(), covered=Coverage(now(), gaps))
+    web = RunningWeb(folder)
+    yield web
+    web.stop()
+
+
 def look_at(watched: Watched, name: str) -> None:
     """Pictures at 390 and 1280 px, nothing wider than the window at 360 and 2560 px, axe on both layouts."""
     for width in (360, 390, 1280, 2560):
@@ -61,13 +75,29 @@ def test_pages(web: RunningWeb, tab: OpenTab, name: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", ["starting", "stale"])
+@pytest.mark.parametrize("state", ["starting", "stale", "unknown"])
 def test_states(request: pytest.FixtureRequest, tab: OpenTab, state: str, scheme: str) -> None:
     web: RunningWeb = request.getfixturevalue(f"{state}_web")
     watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
     page = watched.open()
-    expect(page.locator("#freshness")).to_have_attribute("data-state", state)
+    told = "live" if state == "unknown" else state
+    expect(page.locator("#freshness")).to_have_attribute("data-state", told)
     look_at(watched, f"{state}-{scheme}")
+
+
+def test_the_mark_behind_a_long_name_is_whole(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    long = "A bot with a name that is longer than the list of the editors is wide"
+    committed.commit(Change(now(), title="Named", user=long, bot=True))
+    page = tab(web).open("/page?title=Named")
+    mark = page.locator("#editors .mark")
+    expect(mark).to_have_text("bot")
+    for width in (390, 1280, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert mark.evaluate(
+            "mark => mark.getBoundingClientRect().right <= mark.closest('th').getBoundingClientRect().right"
+        )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

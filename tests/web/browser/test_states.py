@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from web.browser.conftest import OpenTab
 from web.browser.running_web import RunningWeb
 from web.browser.served_app import ServedApp
 from web.committed import Change, CommittedChanges, changes_table, now
+from wiki_common.coverage import Coverage, Gap
 from wiki_common.health.server import health_text
 
 
@@ -76,13 +77,44 @@ def test_it_turns_stale_while_it_is_looked_at_and_live_again(
     expect(page.locator("#freshness .word")).to_have_text("Live")
     expect(page.locator("#freshness .word")).to_have_text("Stale")
     expect(page.locator("#freshness .reason")).to_contain_text(
-        re.compile(r"Nothing new since \d\d:\d\d:\d\d")
+        re.compile(r"Nothing is known after \d\d:\d\d:\d\d")
     )
     expect(page.locator("#announcement")).to_have_text("The page is stale: nothing new arrives.")
     expect(page.locator("#titles tr .title")).to_have_text(["Last words"])
     own.commit(Change(now(), title="Last words"))
     expect(page.locator("#freshness .word")).to_have_text("Live")
     expect(page.locator("#announcement")).to_have_text("The page is live.")
+
+
+def test_a_wiki_whose_last_change_was_minutes_ago_is_live_while_the_stream_is_read(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    """Nothing but heartbeats; without them it would become stale after five seconds."""
+    page = tab(own_web).open()
+    rows = changes_table([Change(now() - timedelta(minutes=5), title="Quiet")])
+    own.commit_table(rows, at=time.time() - 300, covered=Coverage(now() - timedelta(seconds=25)))
+    expect(page.locator("#titles tr .title")).to_have_text(["Quiet"])
+    began, states = time.monotonic(), set()
+    while time.monotonic() - began < 8:
+        own.commit(covered=Coverage(datetime.now(UTC)))
+        page.wait_for_timeout(500)
+        states.add(page.locator("#freshness").get_attribute("data-state"))
+    assert states == {"live"}
+    expect(page.locator("#titles tr .title")).to_have_text(["Quiet"])
+
+
+def test_at_a_first_start_the_chart_draws_no_zeros_for_what_nobody_watched(
+    own: CommittedChanges, own_web: RunningWeb, tab: OpenTab
+) -> None:
+    began = now() - timedelta(minutes=4)
+    own.commit(Change(now(), title="A"), covered=Coverage(now(), (Gap(None, began),)))
+    page = tab(own_web).open()
+    expect(page.locator(".coverage")).to_have_text([f"counting since {began:%H:%M}"])
+    expect(page.locator(".plot .unknown text")).to_have_text("not known")
+    page.locator(".as-table summary").click()
+    expect(page.locator("#buckets tr").first).to_contain_text("not known")
+    page.locator(".plot").hover(position={"x": 5, "y": 5})
+    expect(page.locator("#readout")).to_have_text(re.compile(r"until \d\d:\d\d:\d\d: not known"))
 
 
 def test_an_unreadable_commit_is_the_reason_that_is_told_until_it_can_be_read(

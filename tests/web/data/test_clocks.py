@@ -1,6 +1,5 @@
 """Changes and commits whose clocks differ: what is counted, up to when, and which state that is."""
 
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
@@ -8,9 +7,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from web.committed import NOON, Change, CommittedChanges, changes_table, now
-from web.data.held import counted
-from wiki_web.data.rows import microseconds
-from wiki_web.data.store import Position, Store
+from web.data.held import ALL_DAY, HOUR, counted
+from wiki_common.coverage import Coverage
+from wiki_web.data.answer_cache import AnswerCache
+from wiki_web.data.documents import State
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import Engine
+from wiki_web.data.store import Store
 
 SECOND = timedelta(seconds=1)
 Refresh = Callable[[], bool]
@@ -72,43 +75,193 @@ def test_time_never_goes_back(store: Store, committed: CommittedChanges) -> None
     assert as_of(store) == NOON
 
 
-def test_a_position_tells_how_far_clocks_differ() -> None:
-    at_noon = Position(1, None, NOON.timestamp(), microseconds(NOON), microseconds(NOON + 90 * SECOND), 0.0)
-    assert at_noon.ahead_of(NOON.timestamp()) == 90
-    assert at_noon.ahead_of(NOON.timestamp() + 100) == -10
+class Clocks:
+    """A store's clocks: `seconds` since its start, `off` by so many seconds from the changes' own times."""
+
+    def __init__(self, off: float = 0.0) -> None:
+        self.seconds = 0.0
+        self._off = off
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+    def wall(self) -> float:
+        return NOON.timestamp() + self.seconds + self._off
 
 
-def test_commits_without_changes_are_not_live_and_the_page_says_why(
+class Watched:
+    """What a page says of commits that come at the clocks' times and count up to some time."""
+
+    def __init__(self, committed: CommittedChanges, engine: Engine, clocks: Clocks) -> None:
+        self._committed = committed
+        self._clocks = clocks
+        self.store = Store(committed.data_dir, engine, HOUR, clock=clocks.monotonic, wall_clock=clocks.wall)
+        self._answers = AnswerCache(self.store, ALL_DAY, clock=clocks.monotonic)
+
+    def commit(self, as_of: datetime | None, *changes: Change) -> State:
+        """The state with a batch of `changes` that counts up to `as_of`, written now by the true clock."""
+        written = NOON.timestamp() + self._clocks.seconds
+        covered = Coverage(as_of) if as_of else None
+        self._committed.commit_table(changes_table(changes), at=written, covered=covered)
+        self.store.refresh()
+        return self.state()
+
+    def state(self) -> State:
+        return self._answers.state_of(self.store.position)
+
+
+@pytest.fixture
+def clocks() -> Clocks:
+    return Clocks()
+
+
+@pytest.fixture
+def watched(committed: CommittedChanges, duckdb_engine: DuckDBEngine, clocks: Clocks) -> Watched:
+    return Watched(committed, duckdb_engine, clocks)
+
+
+def test_what_a_footer_tells_is_the_time_up_to_which_is_counted(watched: Watched) -> None:
+    watched.commit(NOON, Change(NOON - SECOND, "A"), Change(NOON + SECOND, "ahead"))
+    assert as_of(watched.store) == NOON
+    assert counted(watched.store) == {"A": 1}
+    watched.commit(NOON + SECOND)
+    assert as_of(watched.store) == NOON + SECOND
+    assert counted(watched.store) == {"A": 1, "ahead": 1}
+
+
+def test_at_a_start_the_newest_footer_counts_and_later_rows_are_held(
+    watched: Watched, committed: CommittedChanges
+) -> None:
+    committed.commit(Change(NOON - 9 * SECOND, "A"), covered=Coverage(NOON - 8 * SECOND))
+    committed.commit(Change(NOON + 240 * SECOND, "ahead"), covered=Coverage(NOON - 5 * SECOND))
+    watched.store.refresh()
+    assert as_of(watched.store) == NOON - 5 * SECOND
+    assert counted(watched.store) == {"A": 1}
+    watched.commit(NOON + 240 * SECOND)
+    assert counted(watched.store) == {"A": 1, "ahead": 1}
+
+
+def test_the_time_never_goes_back_whatever_a_footer_tells(watched: Watched) -> None:
+    watched.commit(NOON)
+    watched.commit(NOON - 9 * SECOND)
+    assert as_of(watched.store) == NOON
+
+
+def test_a_wiki_that_is_quiet_for_ten_minutes_is_live_all_the_time(watched: Watched, clocks: Clocks) -> None:
+    assert watched.commit(NOON, Change(NOON, "A")) == "live"
+    for _ in range(60):
+        clocks.seconds += 10
+        assert watched.state() == "live"
+        assert watched.commit(NOON + clocks.seconds * SECOND) == "live"
+    assert counted(watched.store) == {"A": 1}
+
+
+def test_before_its_first_change_a_wiki_is_live_as_well(
+    committed: CommittedChanges, engine: Engine, clocks: Clocks
+) -> None:
+    watched = Watched(committed, engine, clocks)
+    assert watched.commit(NOON) == "live"
+    assert counted(watched.store) == {}
+
+
+def test_it_is_stale_after_half_a_minute_at_the_same_time_also_if_commits_come(
+    watched: Watched, clocks: Clocks
+) -> None:
+    watched.commit(NOON, Change(NOON, "A"))
+    clocks.seconds = 29
+    assert watched.commit(NOON, Change(NOON, "B")) == "live"
+    clocks.seconds = 31
+    assert watched.state() == "stale"
+    assert watched.commit(NOON, Change(NOON, "C")) == "stale"
+    assert watched.commit(NOON + 31 * SECOND) == "live"
+
+
+def test_at_a_start_an_old_time_is_stale_until_it_moves_on(watched: Watched, clocks: Clocks) -> None:
+    assert watched.commit(NOON - 31 * SECOND, Change(NOON - 31 * SECOND, "A")) == "stale"
+    clocks.seconds = 1
+    # The stream is read on from where it was left: behind, but going.
+    assert watched.commit(NOON - 29 * SECOND) == "live"
+
+
+@pytest.mark.parametrize("off", [-600.0, 600.0])
+def test_a_web_clock_that_is_wrong_by_minutes_is_told_and_stops_nothing(
+    committed: CommittedChanges, duckdb_engine: DuckDBEngine, off: float
+) -> None:
+    clocks = Clocks(off)
+    watched = Watched(committed, duckdb_engine, clocks)
+    # At a start nobody can tell a clock that is ahead from a time that stands still.
+    assert watched.commit(NOON, Change(NOON, "A")) == ("live" if off < 0 else "stale")
+    for _ in range(60):
+        clocks.seconds += 1
+        assert watched.commit(NOON + clocks.seconds * SECOND, Change(NOON, "A")) == "live"
+    assert counted(watched.store) == {"A": 61}
+    assert watched.store.position is not None
+    assert watched.store.position.ahead == -off
+    clocks.seconds += 31
+    assert watched.state() == "stale"
+
+
+@pytest.mark.parametrize(
+    "footer",
+    [
+        "",
+        "noon",
+        '{"as_of":"noon"}',
+        '{"as_of":"2026-03-01T12:00:00"}',
+        '{"gaps":[{}]}',
+        '{"as_of":"0001-01-01T00:00:00Z"}',
+        '{"as_of":"9999-12-31T23:59:59-12:00"}',
+        '{"gaps":[{"start":null,"end":"0001-01-01T00:00:00+12:00"}]}',
+    ],
+)
+def test_a_footer_that_cannot_be_read_counts_as_none_and_is_counted(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh, footer: str
+) -> None:
+    """At a start and later."""
+    for expected in (1, 2):
+        committed.commit(Change(now(), "A"), covered=footer)
+        assert refresh()
+        answer = client.get("/api/v1/top").get_json()
+        assert (answer["state"], answer["totals"]["changes"]) == ("live", expected)
+        assert value_of(client, "wiki_web_unreadable_footers") == expected
+    committed.commit(Change(now(), "A"), covered=Coverage(now() + 10 * SECOND))
+    assert refresh()
+    assert client.get("/api/v1/top").get_json()["totals"]["changes"] == 3
+    assert value_of(client, "wiki_web_unreadable_footers") == 2
+
+
+def test_files_without_a_footer_count_up_to_their_newest_change_also_after_others_with_one(
+    watched: Watched,
+) -> None:
+    watched.commit(None, Change(NOON - 5 * SECOND, "A"))
+    assert as_of(watched.store) == NOON - 5 * SECOND
+    watched.commit(NOON - 3 * SECOND)
+    assert as_of(watched.store) == NOON - 3 * SECOND
+    watched.commit(None, Change(NOON - 2 * SECOND, "A"), Change(NOON + HOUR, "ahead"))
+    assert as_of(watched.store) == NOON
+
+
+def test_a_clock_that_is_behind_is_told_on_the_page_and_in_metrics(
     client: FlaskClient, committed: CommittedChanges, refresh: Refresh
 ) -> None:
-    """As when the consumer drops everything since its clock is wrong."""
-    committed.commit_table(changes_table([Change(now() - 60 * SECOND, "A")]), at=time.time() - 40)
-    refresh()
-    committed.commit()
-    refresh()
-    assert client.get("/api/v1/top").get_json()["state"] == "stale"
-    assert "No change has been counted since" in client.get("/").text
-    ready = client.get("/readyz")
-    assert (ready.status_code, ready.text) == (503, "stale: no change in any commit for 40 s\n")
-    assert 39 < value_of(client, "wiki_web_empty_commits_seconds") < 45
-    committed.commit(Change(now(), "A"))
-    refresh()
-    assert client.get("/api/v1/top").get_json()["state"] == "live"
-    assert "No change has been counted since" not in client.get("/").text
-    assert client.get("/readyz").status_code == 200
-
-
-def test_a_clock_that_differs_is_told_on_the_page_and_in_metrics(
-    client: FlaskClient, committed: CommittedChanges, refresh: Refresh
-) -> None:
-    committed.commit(Change(now(), "A"))
+    committed.commit(Change(now(), "A"), covered=Coverage(now()))
     refresh()
     assert "The clocks differ" not in client.get("/").text
-    assert -5 < value_of(client, "wiki_web_clock_skew_seconds") < 0
-    committed.commit(Change(now() + 240 * SECOND, "ahead"))
+    assert value_of(client, "wiki_web_clock_skew_seconds") == 0
+    committed.commit(covered=Coverage(now() + 240 * SECOND))
     refresh()
-    assert "The clocks differ: what was committed is 3 min ahead" in client.get("/").text
+    assert "The clocks differ: what was committed is 3 min ahead of this server’s" in client.get("/").text
     assert 230 < value_of(client, "wiki_web_clock_skew_seconds") <= 240
+
+
+def test_a_clock_that_is_ahead_is_told_on_the_page(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh
+) -> None:
+    for ago in (241, 240):
+        then = now() - ago * SECOND
+        committed.commit_table(changes_table([Change(then, "A")]), then.timestamp(), Coverage(then))
+        refresh()
+    assert "The clocks differ: what was committed is 4 min behind this server’s" in client.get("/").text
 
 
 def value_of(client: FlaskClient, metric: str) -> float:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 
@@ -127,10 +128,42 @@ def test_a_new_checkpoint_goes_on_where_the_old_one_ended(committed: CommittedCh
     commits(committed, 1)
     committed.begin_anew()
     commits(committed, 2)
-    commit = read_on(follower)
-    assert list(commit.files) == names(committed)[3:]
+    files = (*read_on(follower).files, *read_on(follower).files)
+    assert list(files) == names(committed)[3:]
     commits(committed, 1)
     assert len(read_on(follower).files) == 1
+
+
+def test_the_next_batch_is_found_by_its_name_without_a_list_of_all_files(
+    committed: CommittedChanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in the folder of another date, with its parts, and after a clock was set back."""
+    follower = Follower(committed.changes_dir, list_every=3600)
+    commits(committed, 3)
+    read_on(follower)
+    monkeypatch.setattr(Follower, "_named", None)
+    assert follower.poll() is None
+    commits(committed, 2)
+    committed.commit(Change(MIDNIGHT - timedelta(seconds=1)), Change(MIDNIGHT))
+    commits(committed, 1)
+    commit = read_on(follower)
+    assert sorted(commit.files) == names(committed)[3:]
+    assert [file.count("-part") for file in commit.files] == [0, 0, 1, 0, 0]
+    assert commit.files[-1].startswith("date=2026-03-01/")
+    assert follower.poll() is None
+
+
+def test_what_its_name_does_not_tell_is_found_once_all_files_are_looked_at(
+    committed: CommittedChanges,
+) -> None:
+    often, seldom = (Follower(committed.changes_dir, list_every) for list_every in (0.2, 3600))
+    commits(committed, 3)
+    for follower in (often, seldom):
+        read_on(follower)
+    committed.begin_anew()
+    commits(committed, 1)
+    wait_until(lambda: often.poll() is not None, timeout=30, what="the new checkpoint is found")
+    assert seldom.poll() is None
 
 
 def test_a_new_checkpoint_whose_start_is_gone_is_told(committed: CommittedChanges) -> None:

@@ -1,17 +1,23 @@
 """The threads behind the answers: what they live through, and what ends the process."""
 
+import errno
 import itertools
+import os
+import statistics
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 import pyarrow as pa
 import pytest
+from inotify_simple import INotify
 from structlog.testing import capture_logs
 
 from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
+from wiki_common.coverage import Coverage
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineDied, EngineError, Progress
@@ -56,29 +62,43 @@ class SlowEngine(DuckDBEngine):
 class Running:
     """A refresher over committed changes; `ends` are the reasons for which it would end the process."""
 
-    def __init__(self, committed: CommittedChanges, engine: DuckDBEngine) -> None:
+    def __init__(self, committed: CommittedChanges, engine: DuckDBEngine, period: float) -> None:
         self._metrics = Metrics()
         store = Store(committed.data_dir, engine, timedelta(hours=24))
         self.answers = AnswerCache(store, DEFAULT)
         self.ends: list[str] = []
-        self.refresher = Refresher(store, self.answers, 0.01, self._metrics, self.ends.append, HUNG_AFTER)
+        self.refresher = Refresher(store, self.answers, period, self._metrics, self.ends.append, HUNG_AFTER)
         self.refresher.start()
 
     def changes(self) -> int:
         return self.answers.get(DEFAULT).answer.totals.changes
 
     def failures(self) -> float:
-        return self._metrics.registry.get_sample_value("wiki_web_refresh_failures_total") or 0
+        return self.sample("wiki_web_refresh_failures_total")
+
+    def sample(self, name: str) -> float:
+        return self._metrics.registry.get_sample_value(name) or 0
 
     def await_changes(self, count: int) -> None:
         wait_until(lambda: self.changes() == count, timeout=30, what=f"{count} changes are counted")
+
+    def await_batch(self, number: int) -> None:
+        """The answer that is shown is at that batch."""
+
+        def is_shown() -> bool:
+            shown = self.answers.shown()
+            batch = shown.position.batch if shown and shown.position else None
+            return batch is not None and batch.number == number
+
+        wait_until(is_shown, timeout=30, what=f"batch {number} is shown", every=0.005)
 
     def await_end(self) -> str:
         wait_until(lambda: bool(self.ends), timeout=30, what="the refresher gives up")
         return self.ends[0]
 
 
-Run = Callable[[DuckDBEngine], Running]
+class Run(Protocol):
+    def __call__(self, engine: DuckDBEngine, period: float = 0.01) -> Running: ...
 
 
 @pytest.fixture
@@ -94,8 +114,8 @@ def run(committed: CommittedChanges) -> Iterator[Run]:
     committed.commit(Change(now()))
     started: list[Running] = []
 
-    def start(engine: DuckDBEngine) -> Running:
-        started.append(Running(committed, engine))
+    def start(engine: DuckDBEngine, period: float = 0.01) -> Running:
+        started.append(Running(committed, engine, period))
         return started[-1]
 
     yield start
@@ -188,6 +208,66 @@ def test_a_load_that_hangs_ends_the_process(run: Run) -> None:
     assert running.await_end() == "no progress for 3 s"
     engine.go.set()
     running.await_changes(1)
+
+
+def test_a_commit_is_shown_at_once_however_long_the_period(
+    run: Run, committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    """By the clock it would be seen after 15 s. Each second batch is the first in the folder of its date."""
+    running = run(duckdb_engine, period=60)
+    running.await_changes(1)
+    waits = []
+    for number in range(6):
+        time.sleep(0.1)  # until it waits again
+        batch = committed.commit(Change(now() - timedelta(days=number // 2)), covered=Coverage(now()))
+        appeared = time.monotonic()
+        running.await_batch(batch)
+        waits.append(time.monotonic() - appeared)
+    assert statistics.median(waits) < 0.5
+    assert max(waits) < 5
+    assert running.sample("wiki_web_committed_to_answer_seconds_count") == 6
+    assert running.sample("wiki_web_committed_to_answer_seconds_sum") < 30
+    assert running.sample("wiki_web_behind_seconds_count") == 6
+
+
+def test_it_stops_at_once_however_long_the_period(run: Run, duckdb_engine: DuckDBEngine) -> None:
+    running = run(duckdb_engine, period=60)
+    running.await_changes(1)
+    time.sleep(0.5)  # until it waits
+    running.refresher.stop()
+    assert not any(thread.is_alive() for thread in running.refresher._threads)
+    assert running.ends == []
+
+
+def test_where_the_folder_cannot_be_watched_it_is_looked_at_by_the_clock_and_that_is_told_once(
+    run: Run, committed: CommittedChanges, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def none_left(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(INotify, "add_watch", none_left)
+    with capture_logs() as logged:
+        running = run(duckdb_engine, period=0.2)
+        running.await_changes(1)
+        for number in (2, 3):
+            committed.commit(Change(now()))
+            running.await_changes(number)
+    told = [line for line in logged if "can't be watched" in line["event"]]
+    assert [line["reason"] for line in told] == ["[Errno 28] No space left on device"]
+
+
+def test_batches_that_come_quickly_are_refreshed_with_rests_between(
+    run: Run, committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    running = run(duckdb_engine, period=60)
+    running.await_changes(1)
+    began = time.monotonic()
+    for _ in range(100):
+        committed.commit(Change(now()))
+    running.await_changes(101)
+    took = time.monotonic() - began
+    assert running.sample("wiki_web_refresh_seconds_count") <= 101
+    assert running.sample("wiki_web_refresh_seconds_sum") < 0.8 * took + 0.5
 
 
 @pytest.mark.parametrize(

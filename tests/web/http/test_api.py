@@ -21,6 +21,8 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from web.committed import Change, CommittedChanges, changes_table, now
+from wiki_common.coverage import Coverage, Gap
+from wiki_web.page.formats import rfc3339
 
 KINDS = ["top", "timeline", "changes", "editors"]
 
@@ -69,6 +71,18 @@ def test_an_answer_with_rows_has_the_described_shape(client: FlaskClient, kind: 
     answer = described_answer(client, kind)
     assert len(answer[LISTS[kind]]) == (30 if kind == "timeline" else 2)
     assert answer["totals"]["changes"] == 2
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_with_unknown_times_has_the_described_shape(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool], kind: str
+) -> None:
+    began = Gap(None, now() - timedelta(minutes=2))
+    committed.commit(Change(now()), covered=Coverage(now(), (began,)))
+    assert refresh()
+    answer = described_answer(client, kind)
+    assert answer["counting_since"] == rfc3339(began.end)
+    assert answer["gaps"] == [{"from": answer["window"]["from"], "to": rfc3339(began.end)}]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask.testing import FlaskClient
 
 from web.committed import Change, CommittedChanges, now
+from wiki_common.coverage import Coverage, Gap
 
 Refresh = Callable[[], bool]
 
@@ -56,6 +58,20 @@ def test_any_other_text_is_the_same_again(
     rows = {row["title"]: row for row in rows_of(client, "/api/v1/changes?format=csv")}
     assert (rows["A"]["user"], rows["A"]["comment"]) == (text, text)
     assert rows["B"]["comment"] == ""
+
+
+def test_what_is_not_known_is_an_empty_cell(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh
+) -> None:
+    gap = Gap(None, now() - timedelta(minutes=2))
+    committed.commit(Change(now(), "A"), covered=Coverage(now(), (gap,)))
+    refresh()
+    minutes = rows_of(client, "/api/v1/timeline?window=5m&format=csv")
+    assert [row["changes"] for row in minutes][:2] + [row["changes"] for row in minutes][-1:] == ["", "", "1"]
+    assert (minutes[0]["editors"], minutes[0]["bytes"]) == ("", "")
+    (title,) = rows_of(client, "/api/v1/top?window=5m&format=csv")
+    assert title["per_minute"].split(" ")[:2] == ["", ""]
+    assert len(title["per_minute"].split(" ")) == 5
 
 
 def test_numbers_stay_numbers_also_below_zero(

@@ -116,7 +116,7 @@ def test_a_service_that_shows_no_fresh_data_is_not_ready_and_says_why(
     committed.commit_table(changes_table([Change(now())]), at=time.time() - 60)
     refresh()
     assert told()[0] == 503
-    assert re.fullmatch(r"stale: no commit for 6\d s\n", told()[1])
+    assert re.fullmatch(r"stale: counted up to \d\d:\d\d:\d\d UTC, and no further for 6\d s\n", told()[1])
     committed.commit(Change(now()))
     refresh()
     assert told() == (200, "ready\n")

@@ -11,6 +11,7 @@ from flask.testing import FlaskClient
 
 from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, changes_table, now
+from wiki_common.coverage import Coverage, Gap
 from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
 from wiki_web.data.queries import Query
 
@@ -71,6 +72,40 @@ def test_times_on_the_page_are_told_from_now_on_not_from_the_newest_change(
     refresh()
     assert behind(client) == "2 min"
     assert re.findall("data-ago>([^<]*)<", client.get("/").text) == ["2 min ago"]
+
+
+def coverage_words(client: FlaskClient, path: str = "/") -> list[str]:
+    return re.findall('<p class="coverage">([^<]*)</p>', client.get(path).text)
+
+
+def test_beside_the_totals_it_says_of_which_part_of_the_window_they_are(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    minute, start = timedelta(minutes=1), now()
+    gaps = [Gap(start - minutes * minute, start - (minutes - 2) * minute) for minutes in (8, 15)]
+    committed.commit(Change(start, "A"), covered=Coverage(start, (Gap(None, start - 25 * minute), *gaps)))
+    refresh()
+    since = f"{start - 25 * minute:%H:%M}"
+    assert coverage_words(client) == [f"counting since {since}", "not known: 4 min in 2 gaps"]
+    lost = f"not known: {start - 8 * minute:%H:%M} to {start - 6 * minute:%H:%M}"
+    assert coverage_words(client, "/page?title=A&window=10m") == [lost]
+    assert coverage_words(client, "/?window=5m") == []
+    assert "data-unknown><td>" in client.get("/").text
+
+
+def test_a_wiki_without_any_change_yet_is_live_and_the_page_says_what_to_check(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit(covered=Coverage(now(), (Gap(None, now() - timedelta(minutes=2)),)))
+    refresh()
+    page = client.get("/").text
+    assert 'data-state="live"' in page
+    assert "Counting since" in page
+    assert "WIKI_DOMAINS" in page
+    assert "Show the top without filters" not in page
+    filtered = client.get("/?bots=only").text
+    assert "WIKI_DOMAINS" not in filtered
+    assert "Show the top without filters" in filtered
 
 
 @pytest.fixture

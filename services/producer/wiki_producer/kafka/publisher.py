@@ -1,6 +1,7 @@
 """Publishes records in order, with a bounded number in flight, and knows what became of each."""
 
 import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
@@ -12,6 +13,8 @@ from wiki_producer.relay.decide import Kept, Rejected
 
 LAST_EVENT_ID: Final = "last-event-id"
 REASON: Final = "reason"
+
+Headers = list[tuple[str, bytes]]
 
 
 class PublishFailed(Exception):
@@ -31,11 +34,26 @@ class Publisher:
     that failed. So a restart that resumes after the last record of the topic skips nothing.
     """
 
-    def __init__(self, producer: KafkaProducer, topic: str, rejected_topic: str, in_flight: InFlight) -> None:
+    def __init__(
+        self,
+        producer: KafkaProducer,
+        topic: str,
+        rejected_topic: str,
+        in_flight: InFlight,
+        *,
+        now_ms: Callable[[], int],
+        acknowledged: Callable[[str | None], None] = lambda _dt: None,
+    ) -> None:
+        """`now_ms` is the time of the records.
+
+        `acknowledged` is called in kafka-python's thread, with the `meta.dt` of each change that arrived.
+        """
         self._producer = producer
         self._topic = topic
         self._rejected_topic = rejected_topic
         self._in_flight = in_flight
+        self._now_ms = now_ms
+        self._note_acknowledged = acknowledged
         self._loop = asyncio.get_running_loop()
         self._progress = asyncio.Event()
         self._wake_at: tuple[int, int] | None = None
@@ -46,6 +64,11 @@ class Publisher:
     def full(self) -> bool:
         """Whether as much is in flight as may be: `wait_for_capacity` before anything is published."""
         return self._in_flight.full
+
+    @property
+    def idle(self) -> bool:
+        """Whether all that was published is acknowledged."""
+        return self._in_flight.records == 0
 
     @property
     def blocked_for_changes(self) -> bool:
@@ -60,6 +83,19 @@ class Publisher:
         """Hand a change to kafka-python. PublishFailed if it doesn't take it."""
         headers = [(LAST_EVENT_ID, last_event_id.encode())]
         future = self._send(self._topic, change.key, change.value, headers)
+        future.add_callback(self._change_acknowledged, change.dt)
+        future.add_errback(self._failed, future)
+
+    def partitions(self) -> Sequence[int]:
+        """The numbers of the topic's partitions, in order. PublishFailed if the topic is gone."""
+        try:
+            return sorted(self._producer.partitions_for(self._topic))
+        except KafkaError as error:
+            raise PublishFailed(f"topic {self._topic}: {type(error).__name__}: {error}") from None
+
+    def beat(self, value: bytes, headers: Headers, partition: int) -> None:
+        """Hand a heartbeat for one partition to kafka-python. PublishFailed if it doesn't take it."""
+        future = self._send(self._topic, None, value, headers, partition)
         future.add_callback(self._acknowledged)
         future.add_errback(self._failed, future)
 
@@ -96,9 +132,11 @@ class Publisher:
             await self._progress.wait()
         self._wake_at = None
 
-    def _send(self, topic: str, key: bytes | None, value: bytes, headers: list[tuple[str, bytes]]) -> Any:
+    def _send(
+        self, topic: str, key: bytes | None, value: bytes, headers: Headers, partition: int | None = None
+    ) -> Any:
         try:
-            future = self._producer.send(topic, value, key, headers)
+            future = self._producer.send(topic, value, key, headers, partition, self._now_ms())
         except (KafkaError, ValueError) as error:
             raise PublishFailed(f"topic {topic}: {type(error).__name__}: {error}") from None
         self._in_flight.published += 1
@@ -114,6 +152,10 @@ class Publisher:
         if wake_at is not None and self._in_flight.within(*wake_at):
             self._wake_at = None
             self._loop.call_soon_threadsafe(self._progress.set)
+
+    def _change_acknowledged(self, dt: str | None, record: Acknowledgement) -> None:
+        self._note_acknowledged(dt)
+        self._acknowledged(record)
 
     def _rejection_acknowledged(self, record: Acknowledgement) -> None:
         self._in_flight.rejections_acknowledged += 1

@@ -45,11 +45,12 @@ class RejectReason(StrEnum):
 
 
 class Kept(msgspec.Struct, frozen=True, gc=False):
-    """A change for the topic. `event_id` identifies it; `key` is its title in UTF-8."""
+    """A change for the topic. `event_id` identifies it, `key` is its title in UTF-8, `dt` its `meta.dt`."""
 
     event_id: str
     key: bytes
     value: bytes
+    dt: str | None
 
 
 class Dropped(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +119,7 @@ def _keep(change: Change, data: str, limits: Limits) -> Decision:
     if size > limits.change:
         detail = f"{size} bytes after projection, over {limits.change}"
         return _reject(data, RejectReason.TOO_LARGE, detail, limits)
-    return Kept(change.meta.id, key, value)
+    return Kept(change.meta.id, key, value, change.meta.dt)
 
 
 def _reject(data: str, reason: RejectReason, detail: str, limits: Limits) -> Rejected:

@@ -12,8 +12,8 @@ from wiki_producer.relay.relay import Relay
 from wiki_producer.settings import Settings
 from wiki_producer.status.counts import Counts
 from wiki_producer.stream.backoff import Backoff
-from wiki_producer.stream.clock import SKEW_SECONDS, StreamClock
-from wiki_producer.stream.connection import MessageEvent, open_stream, stream_session
+from wiki_producer.stream.clock import StreamClock
+from wiki_producer.stream.connection import MessageEvent, StreamRefused, open_stream, stream_session
 from wiki_producer.stream.cursor import Cursor
 from wiki_producer.stream.outage import Outage
 from wiki_producer.stream.position import After, Live, ResumePoint, Since
@@ -46,20 +46,26 @@ async def read_stream(
             return open_stream(session, settings.wiki_stream_url, point, idle, answered=clock.answered)
 
         async def read_once(*, read_any: bool, position_refused: bool) -> None:
-            by_our_clock = clock.skew_seconds is None
             point = cursor.next(progress.last_event_id, read_any=read_any, position_refused=position_refused)
-            async with connect(point) as events:
-                skew = clock.skew_seconds or 0.0
-                if not (by_our_clock and isinstance(point, Since) and abs(skew) > SKEW_SECONDS):
-                    beginnings.connected(point)
-                    await relay.run(events, on_first=outage.over)
-                    return
-            # The point was computed with a clock that is wrong; by now the stream's time is known.
-            cursor.begin_again()
-            point = cursor.next(progress.last_event_id, read_any=False, position_refused=False)
-            async with connect(point) as events:
-                beginnings.connected(point)
-                await relay.run(events, on_first=outage.over)
+            # The first answer may show that our clock is wrong, and the point with it. A time in the stream's
+            # future may be refused.
+            corrected = None
+            try:
+                async with connect(point) as events:
+                    corrected = cursor.corrected(progress.last_event_id)
+                    if corrected is None:
+                        await relay_from(point, events)
+            except StreamRefused:
+                corrected = cursor.corrected(progress.last_event_id)
+                if corrected is None:
+                    raise
+            if corrected is not None:
+                async with connect(corrected) as events:
+                    await relay_from(corrected, events)
+
+        async def relay_from(point: ResumePoint, events: AsyncIterator[MessageEvent]) -> None:
+            beginnings.connected(point)
+            await relay.run(events, point, on_first=outage.over)
 
         await keep_connected(read_once, progress, counts, outage, backoff=Backoff())
 

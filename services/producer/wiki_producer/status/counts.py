@@ -14,6 +14,7 @@ class Counts:
     already_published: int = 0
     error_events: int = 0
     other_events: int = 0
+    heartbeats: int = 0
     dropped: Counter[DropReason] = field(default_factory=Counter)
     rejected: Counter[RejectReason] = field(default_factory=Counter)
     reconnects: Counter[str] = field(default_factory=Counter)

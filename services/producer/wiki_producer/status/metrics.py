@@ -4,12 +4,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.status.counts import Counts
+from wiki_producer.status.freshness import Freshness
 from wiki_producer.stream.clock import StreamClock
 from wiki_producer.stream.position import timestamp_of
 from wiki_producer.stream.progress import Progress
@@ -18,11 +19,19 @@ from wiki_producer.stream.progress import Progress
 class ProducerCollector(Collector):
     """Reads the numbers at each scrape, so that counting an event costs no more than an addition."""
 
-    def __init__(self, progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock) -> None:
+    def __init__(
+        self,
+        progress: Progress,
+        in_flight: InFlight,
+        counts: Counts,
+        clock: StreamClock,
+        freshness: Freshness,
+    ) -> None:
         self._clock = clock
         self._progress = progress
         self._in_flight = in_flight
         self._counts = counts
+        self._freshness = freshness
 
     def collect(self) -> Iterator[Metric]:
         yield from self._event_counts()
@@ -53,6 +62,15 @@ class ProducerCollector(Collector):
     def _publishing(self) -> Iterator[Metric]:
         in_flight = self._in_flight
         yield _counter("records_published", "Records handed to the Kafka client.", in_flight.published)
+        yield _counter(
+            "heartbeats_sent", "Records that say how far the stream was read.", self._counts.heartbeats
+        )
+        yield HistogramMetricFamily(
+            "wiki_producer_freshness_seconds",
+            "From meta.dt of a change to Kafka's acknowledgement, by the stream's clock.",
+            buckets=list(self._freshness.buckets()),
+            sum_value=self._freshness.sum_seconds,
+        )
         yield _counter("records_acknowledged", "Records that the broker has taken.", in_flight.acknowledged)
         yield _gauge("records_in_flight", "Records published and not acknowledged.", in_flight.records)
         yield _gauge("bytes_in_flight", "Bytes of values published and not acknowledged.", in_flight.bytes)
@@ -87,9 +105,9 @@ def _labelled(name: str, text: str, label: str, values: Mapping[Any, int]) -> Co
 
 
 def registry_of(
-    progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock
+    progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock, freshness: Freshness
 ) -> CollectorRegistry:
     """A registry with these metrics only."""
     registry = CollectorRegistry()
-    registry.register(ProducerCollector(progress, in_flight, counts, clock))
+    registry.register(ProducerCollector(progress, in_flight, counts, clock, freshness))
     return registry

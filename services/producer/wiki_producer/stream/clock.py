@@ -11,6 +11,8 @@ from wiki_producer.stream.http_date import parse_http_date
 SKEW_SECONDS: Final = 60.0
 # The header Date has whole seconds, cut off.
 _CUT_OFF_SECONDS: Final = 0.5
+# With that and the network's delay it tells no smaller difference: then our clock is the more exact one.
+_DATE_TELLS_SECONDS: Final = 1.5
 # One event of a wrong time must not move the clock: the median of so many looks at the newest event counts.
 _LOOKS: Final = 15
 _FEWEST_LOOKS: Final = 5
@@ -36,27 +38,31 @@ class StreamClock:
         """The stream's time less the monotonic clock's, by the last answer."""
         self._looks: tuple[float, ...] = ()
         """The same by the newest event, at each look."""
+        self._by_events: float | None = None
+        """The median of these, once there are enough."""
         self._newest_ms: int | None = None
 
     def answered(self, date: str | None) -> None:
         """The server has just answered with this Date; None or an unreadable one is ignored."""
         at = parse_http_date(date or "")
         if at is not None:
-            self._answered = at.timestamp() + _CUT_OFF_SECONDS - self._monotonic()
+            ours = self._wall()
+            skew = at.timestamp() + _CUT_OFF_SECONDS - ours
+            self._answered = ours + (skew if abs(skew) > _DATE_TELLS_SECONDS else 0.0) - self._monotonic()
 
     def looked_at(self, newest_ms: int | None) -> None:
         """The newest event that has been read is of this time (ms); to be called every second or so."""
         if newest_ms is not None and newest_ms != self._newest_ms:
             self._newest_ms = newest_ms
             self._looks = (*self._looks, newest_ms / 1000 - self._monotonic())[-_LOOKS:]
+            # Once a look: each record asks for the time.
+            self._by_events = statistics.median(self._looks) if len(self._looks) >= _FEWEST_LOOKS else None
 
     @property
     def skew_seconds(self) -> float | None:
         """How far the stream's time is ahead of ours; negative if it is behind, None if it is not known."""
         ours = self._wall() - self._monotonic()
-        looks = self._looks
-        by_events = statistics.median(looks) if len(looks) >= _FEWEST_LOOKS else None
-        known = self._answered
+        known, by_events = self._answered, self._by_events
         if by_events is not None and by_events > (ours if known is None else known) + _TOLERANCE_SECONDS:
             known = by_events
         return None if known is None else known - ours

@@ -64,7 +64,7 @@ async def open_stream(
     """Connect, and iterate over the events from `point` on until StreamEnded or an error of aiohttp's.
 
     TimeoutError after `idle_timeout` without a byte; StreamRefused if the answer is no stream of events.
-    `answered` is called with the header Date of one that is.
+    `answered` is called with the header Date of any answer.
     """
     headers: dict[str, str] = {}
     target = URL(url)
@@ -94,8 +94,8 @@ class _OneRequest:
         except UnicodeError as error:
             # A redirect may lead to a name that is none.
             raise aiohttp.InvalidURL(url, str(error)) from None
+        self._answered(response.headers.get("Date"))
         if response.status == 200 and response.content_type == "text/event-stream":
-            self._answered(response.headers.get("Date"))
             return _EventStreamResponse(response, self._idle_seconds)
         try:
             text = await self._text(response)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -16,6 +17,9 @@ from wiki_producer.stream.position import (
     parse_position,
     resume_after,
 )
+
+# The point that was asked for may be off by what the header Date cuts off, and some delay of the network.
+_TOLERANCE_MS: Final = 5_000
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +51,8 @@ class Cursor:
         self._monotonic = monotonic
         self._created = monotonic()
         self._point: ResumePoint | None = None
+        self._offset_ms = 0
+        """The stream's time less the monotonic clock's, as the point was computed."""
         self._failed_live = False
         self._rewind_ms = REWIND_MS
         self._refused_id: str | None = None
@@ -60,24 +66,33 @@ class Cursor:
         now = self._now_ms()
         if position_refused:
             self._refused_id = last_event_id
+        self._offset_ms = self._offset(now)
         if last_event_id:
             point: ResumePoint = self._before(last_event_id, now, read_any=read_any)
-        elif isinstance(self._point, Live):
+        elif self._failed_live or isinstance(self._point, Live):
             self._failed_live = True
             point = self._since_creation(now)
-        elif self._point is None:
-            point = self._since_creation(now) if self._failed_live else self._first(now)
         else:
-            point = self._point
+            point = self._first(now)
         if isinstance(point, After) and last_event_id == self._refused_id:
             # Other partitions may not have been read as far as the newest time of the position.
-            point = Since(max(point.position.oldest_timestamp, now - self._max_age_ms))
+            point = Since(max(point.position.oldest_timestamp, now - self._max_age_ms), continues=True)
         self._point = point
         return point
 
-    def begin_again(self) -> None:
-        """Compute the first point anew at `next`: it was by a clock that has turned out to be wrong."""
-        self._point = None
+    def corrected(self, last_event_id: str) -> ResumePoint | None:
+        """Where the connection that was made last should have begun; None if it did.
+
+        Its point may have been computed by a clock that has since turned out to be wrong.
+        """
+        before = self._point
+        if isinstance(before, Live) or abs(self._offset(self._now_ms()) - self._offset_ms) <= _TOLERANCE_MS:
+            return None
+        point = self.next(last_event_id, read_any=False, position_refused=False)
+        return None if point == before else point
+
+    def _offset(self, now: int) -> int:
+        return now - int(self._monotonic() * 1000)
 
     def _since_creation(self, now: int) -> Since:
         """Events that came since the first attempt to read live are wanted too."""

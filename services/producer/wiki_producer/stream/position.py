@@ -6,7 +6,7 @@ An id is a JSON array with an entry per partition of upstream's own topics, `{to
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeGuard
 
 import msgspec
 from msgspec import Meta
@@ -88,9 +88,17 @@ def timestamp_of(last_event_id: str) -> int | None:
         return None
 
 
+def just_before(last_event_id: str) -> str:
+    """The SSE id of a point before the event of `last_event_id`; the same if that names no time."""
+    try:
+        return parse_position(last_event_id).rewound(SHORTEST_REWIND_MS).last_event_id()
+    except UnreadablePosition:
+        return last_event_id
+
+
 def oldest(positions: Iterable[Position]) -> Position:
-    """The position with the earliest time."""
-    return min(positions, key=lambda position: position.timestamp)
+    """The position with the earliest time; of several that differ in a lagging partition, the one behind."""
+    return min(positions, key=lambda position: (position.timestamp, position.oldest_timestamp))
 
 
 @dataclass(frozen=True)
@@ -107,13 +115,22 @@ class After:
 
 @dataclass(frozen=True)
 class Since:
-    """Resume at a time. What lies between `gap_from_ms` and it is given up; None: no gap is known."""
+    """Resume at a time. What lies between `gap_from_ms` and it is given up; None: no gap is known.
+
+    `continues` says that nothing before it is missing: it stands in for a position.
+    """
 
     timestamp_ms: int
     gap_from_ms: int | None = None
+    continues: bool = False
 
 
 ResumePoint = Live | After | Since
+
+
+def begins_anew(point: ResumePoint) -> TypeGuard[Live | Since]:
+    """Whether events before `point` may be missing among those that were read."""
+    return isinstance(point, Live) or (isinstance(point, Since) and not point.continues)
 
 
 def resume_after(

@@ -45,5 +45,5 @@ def _take_over(volume: ConsumerVolume) -> None:
         former_layout.take_over_without_log(volume)
 
 
-def _no_batches(name: str, rows: object) -> None:
+def _no_batches(name: str, rows: object, coverage: object = None) -> None:
     """The checkpoint goes, and its batches with it."""

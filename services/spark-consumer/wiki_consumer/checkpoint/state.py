@@ -1,6 +1,5 @@
 """What the query's checkpoint says: where it is, which topic it is of, and whether it fits `changes`."""
 
-import shutil
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ TOPIC_FILE: Final = "topic"
 # Spark writes a file per batch: to the one before the batch runs, to the other once its rows are written.
 PLANNED_LOG: Final = "offsets"
 COMMITTED_LOG: Final = "commits"
+SPARKS: Final = (PLANNED_LOG, COMMITTED_LOG, "sources", "state")
+"""The folders in a checkpoint that Spark makes."""
 NO_BATCH: Final = -1
 
 
@@ -81,12 +82,3 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
             f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"
             " or KAFKA_TOPIC was changed"
         )
-
-
-def drop_unused_start(checkpoint: Path) -> None:
-    """Without a planned batch, remove where to begin: the query takes the topic's start anew.
-
-    A crash may have left half of that file, and nothing depends on it yet.
-    """
-    if position(checkpoint).planned == NO_BATCH:
-        shutil.rmtree(checkpoint / "sources", ignore_errors=True)

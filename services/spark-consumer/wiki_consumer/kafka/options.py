@@ -25,6 +25,8 @@ def source_options(settings: Settings) -> dict[str, str]:
         "subscribe": settings.kafka_topic,
         "startingOffsets": "earliest",
         "failOnDataLoss": "true",
+        # A heartbeat's says where a coverage begins.
+        "includeHeaders": "true",
         "maxOffsetsPerTrigger": str(settings.max_offsets_per_trigger),
         # A backlog is parsed by all cores though the topic has one partition; a live batch stays one task.
         "maxRecordsPerPartition": str(RECORDS_PER_TASK),

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from wiki_common.coverage import Gap
 from wiki_common.volume import HOUR, RawFile, hour_of
-from wiki_consumer.volume.raw_files import EventTimes, UnreadableFile, read_event_times
+from wiki_consumer.volume.raw_files import EventTimes, Footer, UnreadableFile, read_footer
 
 # A row may be dated later than its file: an author's clock may be ahead, and the writer's may be set back.
 CLOCK_TOLERANCE: Final = timedelta(minutes=10)
@@ -20,23 +21,24 @@ _NEVER: Final = datetime.max.replace(tzinfo=UTC)
 
 @dataclass
 class Survey:
-    """When the events of each readable raw file happened, and which files could not be read.
+    """When the events of each readable raw file happened, its gaps, and which files could not be read.
 
     Hours wait for what is `awaited`, and are closed without what is `lost`.
     """
 
     times: dict[RawFile, EventTimes] = field(default_factory=dict)
+    gaps: dict[RawFile, tuple[Gap, ...]] = field(default_factory=dict)
     awaited: list[UnreadableFile] = field(default_factory=list)
     lost: list[UnreadableFile] = field(default_factory=list)
     readable_until: datetime = _NEVER
 
 
-class RawFileTimes:
+class RawFileFooters:
     """Reads each raw file's footer once in its life."""
 
     def __init__(self, changes: Path) -> None:
         self._changes = changes
-        self._known: dict[RawFile, EventTimes | None] = {}
+        self._known: dict[RawFile, Footer] = {}
 
     def survey(self, files: Iterable[RawFile], history_end: datetime | None, *, now: datetime) -> Survey:
         """Look at `files`.
@@ -46,11 +48,11 @@ class RawFileTimes:
         than PATIENCE ago.
         """
         survey = Survey()
-        known: dict[RawFile, EventTimes | None] = {}
+        known: dict[RawFile, Footer] = {}
         for raw in files:
             path = self._changes / raw.name
             try:
-                known[raw] = self._known[raw] if raw in self._known else read_event_times(path)
+                known[raw] = self._known[raw] if raw in self._known else read_footer(path)
             except UnreadableFile as error:
                 modified = modified_at(path)
                 if modified is None or (history_end and modified + CLOCK_TOLERANCE < history_end):
@@ -61,7 +63,8 @@ class RawFileTimes:
                 survey.awaited.append(error)
                 survey.readable_until = min(survey.readable_until, _start_of_date(raw))
         self._known = known
-        survey.times = {raw: times for raw, times in known.items() if times is not None}
+        survey.times = {raw: footer.times for raw, footer in known.items() if footer.times is not None}
+        survey.gaps = {raw: footer.coverage.gaps for raw, footer in known.items() if footer.coverage.gaps}
         return survey
 
 
@@ -80,6 +83,11 @@ def is_lost(modified_at: datetime, now: datetime) -> bool:
 
 def _start_of_date(raw: RawFile) -> datetime:
     return datetime.strptime(f"{raw.date} +0000", "date=%Y-%m-%d %z").astimezone(UTC)
+
+
+def gaps_until(hour: datetime, gaps: Iterable[Gap]) -> list[Gap]:
+    """Those that end in the hour that begins at `hour`, or before it."""
+    return [gap for gap in gaps if gap.end < hour + HOUR]
 
 
 def files_by_hour(

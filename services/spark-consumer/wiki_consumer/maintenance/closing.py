@@ -1,4 +1,7 @@
-"""Closes hours: writes the rows of each that is over to the history, the oldest hour first."""
+"""Closes hours: writes the rows of each that is over to the history, the oldest hour first.
+
+A gap goes to the hour that it ends in, or to the next one that has rows: an hour without any has no file.
+"""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -6,20 +9,23 @@ from pathlib import Path
 
 import structlog
 
+from wiki_common.coverage import Gap
 from wiki_common.volume import HOUR, RawFile
 from wiki_consumer.checkpoint.batch_clock import complete_until
 from wiki_consumer.checkpoint.reset import RESET
 from wiki_consumer.maintenance.closed_hours import (
     PATIENCE,
-    RawFileTimes,
+    RawFileFooters,
     Survey,
     files_by_hour,
+    gaps_until,
     is_lost,
     modified_at,
 )
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.gaps import without_known
 from wiki_consumer.volume.history import History
 from wiki_consumer.volume.raw_files import UnreadableFile
 
@@ -39,7 +45,7 @@ class HourCloser:
     ) -> None:
         self._volume = volume
         self._history = history
-        self._times = RawFileTimes(volume.changes)
+        self._footers = RawFileFooters(volume.changes)
         self._lost: set[Path] = set()
         self._max_event_age = max_event_age
         self._clock = clock
@@ -57,7 +63,7 @@ class HourCloser:
     def close(self, files: Iterable[RawFile], complete: datetime | None, report: Report) -> Survey:
         """Close the hours that ended by `complete`, of `files`; what a look at these showed."""
         end = self._volume.history_end()
-        survey = self._times.survey(files, end, now=self._clock())
+        survey = self._footers.survey(files, end, now=self._clock())
         for error in survey.awaited:
             report.fault("close hours", _awaited(error))
         for error in survey.lost:
@@ -65,17 +71,21 @@ class HourCloser:
         if complete is not None:
             until = min(complete, survey.readable_until)
             with report.noting_faults("close hours"):
+                gaps = [gap for told in survey.gaps.values() for gap in told]
+                known = self._history.gaps() if gaps else ()
                 for hour, raw in files_by_hour(survey.times, since=end, until=until).items():
-                    if self._close_hour(hour, raw, report):
+                    new = without_known(gaps_until(hour, gaps), known)
+                    if self._close_hour(hour, raw, new, report):
                         report.hours_closed += 1
+                        known = (*known, *new)
         return survey
 
-    def _close_hour(self, hour: datetime, files: list[RawFile], report: Report) -> bool:
+    def _close_hour(self, hour: datetime, files: list[RawFile], gaps: Iterable[Gap], report: Report) -> bool:
         """Without the files that are lost, though their footers could be read."""
         sources = [self._volume.changes / raw.name for raw in files]
         while True:
             try:
-                return write_hour(self._history, hour, sources, report)
+                return write_hour(self._history, hour, sources, report, gaps=gaps)
             except UnreadableFile as error:
                 if error.path not in sources:
                     raise
@@ -92,10 +102,14 @@ class HourCloser:
             _log.error("hours are closed without a file that can't be read", reason=str(error))
 
 
-def write_hour(history: History, hour: datetime, sources: Iterable[Path], report: Report) -> bool:
-    """Publish the rows of `hour` in `sources`; whether there were any. Raises what History.write does."""
+def write_hour(
+    history: History, hour: datetime, sources: Iterable[Path], report: Report, *, gaps: Iterable[Gap] = ()
+) -> bool:
+    """Publish the rows of `hour` in `sources` with `gaps`; whether there were rows. Raises what History.write
+    does.
+    """
     files = list(sources)
-    written = history.write(hour, files)
+    written = history.write(hour, files, gaps)
     if written is None:
         return False
     report.rows_written += written.rows

@@ -1,6 +1,6 @@
 """Deletes raw files whose rows are in the history, once no reader is about to open them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from wiki_consumer.maintenance.closed_hours import Survey, modified_at
 from wiki_consumer.maintenance.closing import write_hour
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.gaps import without_known
 from wiki_consumer.volume.history import History
 from wiki_consumer.volume.raw_files import (
     OnStep,
@@ -29,7 +30,8 @@ _log = structlog.get_logger()
 
 
 class RawFileDeleter:
-    """`grace` is how long a file stays, after it was written and after its hour was closed.
+    """`grace` is how long a file stays, after it was written and after its hour was closed. One without rows
+    needs no hour: a wiki that is quiet for days would have a file a second.
 
     The rows of hours that ended before `oldest_kept` are wanted by nobody any more.
     """
@@ -54,15 +56,11 @@ class RawFileDeleter:
     def delete(self, files: list[RawFile], survey: Survey, report: Report) -> None:
         """Those of `files` that are no longer needed. The newest batch stays: readers go on from it."""
         end = self._volume.history_end()
-        if end is None or not self._is_old(self._volume.hour_file(end - HOUR)):
+        if end and not self._is_old(self._volume.hour_file(end - HOUR)):
             return
-        awaited = {error.path for error in survey.awaited}
         known: dict[datetime, set[str | None]] = {}
-        for raw in _without_newest(files):
+        for raw in self._not_needed(files, survey, end):
             path = self._volume.changes / raw.name
-            times = survey.times.get(raw)
-            if path in awaited or (times and times.newest >= end) or not self._is_old(path):
-                continue
             try:
                 self._recover(path, known, report)
             except UnreadableFile as error:
@@ -73,6 +71,17 @@ class RawFileDeleter:
             report.raw_files_deleted += 1
             self._on_step("raw file deleted")
         remove_empty_dates(self._volume.changes, end, self._on_step)
+
+    def _not_needed(self, files: list[RawFile], survey: Survey, end: datetime | None) -> Iterator[RawFile]:
+        """Those whose rows and gaps, if they have any, are in the history, which ends at `end`."""
+        awaited = {error.path for error in survey.awaited}
+        kept = self._history.gaps() if survey.gaps else ()
+        for raw in _without_newest(files):
+            path = self._volume.changes / raw.name
+            times, gaps = survey.times.get(raw), survey.gaps.get(raw, ())
+            has_rows = times is not None and (end is None or times.newest >= end)
+            if not (has_rows or path in awaited or without_known(gaps, kept)) and self._is_old(path):
+                yield raw
 
     def _is_old(self, path: Path) -> bool:
         return self._clock() - (modified_at(path) or _LONG_AGO) >= self._grace

@@ -9,8 +9,8 @@ looking.
 1. What a crash left half-written is removed.
 2. Each hour that no batch can write to any more (batch_clock) becomes a file of the history, the oldest
    first; a later hour is never published before an earlier one. It takes the rows of all raw files.
-3. Raw files whose rows all lie before the history's end are deleted, if the history has all their ids. Rows
-   that it lacks (a clock was set far back) are first written to their hour.
+3. Raw files whose rows all lie before the history's end are deleted, if the history has all their ids and
+   gaps. Rows that it lacks (a clock was set far back) are first written to their hour.
 4. Hours past the retention are deleted, and folders that became empty are removed.
 """
 

@@ -1,4 +1,8 @@
-"""Kafka records to the rows of `changes`: pure functions DataFrame → DataFrame."""
+"""Kafka records to the rows of `changes`: pure functions DataFrame → DataFrame.
+
+A heartbeat says how far the stream was read. It goes all the way to the sink, which has no other way to learn
+of it, as a row without `event_time`; every row tells besides up to when it shows that all is read.
+"""
 
 from datetime import timedelta
 from functools import reduce
@@ -80,7 +84,16 @@ COLUMNS = (
     "date",
 )
 
-KEPT, MALFORMED, FUTURE, LATE = "kept", "malformed", "future", "late"
+COVERED_UNTIL, COVERED_FROM, RECORDED_AT = "covered_until", "covered_from", "recorded_at"
+COVERAGE_COLUMNS = (COVERED_UNTIL, COVERED_FROM, RECORDED_AT)
+"""All is read up to the first, coverage begins anew with the second, the record was written at the third."""
+
+COVERED_FROM_HEADER = "covered-from"
+
+KEPT, HEARTBEAT, MALFORMED, FUTURE, LATE = "kept", "heartbeat", "malformed", "future", "late"
+
+# Wikimedia's readers are told to discard these, so no change can be mistaken for one.
+_HEARTBEAT_DOMAIN = "canary"
 
 # Java's $ would match before the end of a last line as well.
 _EVENT_TIME = rf"\A{EVENT_TIME_PATTERN}\z"
@@ -90,22 +103,26 @@ _MAX_SIZE = 2**31 - 1
 
 
 def parse(records: DataFrame) -> DataFrame:
-    """Adds `event` (EVENT, null fields where a value is absent or has the wrong type) and `event_time`.
+    """Adds `event` (EVENT, null fields where a value is absent or has the wrong type), `dt` and `event_time`.
 
     Nothing is dropped: a value that is no JSON object has an `event` without fields. `event.unreadable`
     is the whole value if any of it had the wrong type.
     """
     json = F.make_valid_utf8(F.col("value").cast("string"))
     options = {"mode": "PERMISSIVE", "columnNameOfCorruptRecord": "unreadable"}
-    seconds, text = F.col("event.timestamp"), F.col("event.meta.dt")
-    time = F.when(text.rlike(_EVENT_TIME), text.try_cast("timestamp"))
-    return records.withColumn("event", F.from_json(json, EVENT, options)).withColumn(
-        "event_time",
-        F.coalesce(
-            F.when(seconds.between(0, LAST_SECOND), F.timestamp_seconds(seconds)),
-            F.when(F.unix_seconds(time).between(0, LAST_SECOND), time),
-        ),
+    seconds = F.col("event.timestamp")
+    of_the_author = F.when(seconds.between(0, LAST_SECOND), F.timestamp_seconds(seconds))
+    return (
+        records.withColumn("event", F.from_json(json, EVENT, options))
+        .withColumn("dt", _time(F.col("event.meta.dt")))
+        .withColumn("event_time", F.coalesce(of_the_author, F.col("dt")))
     )
+
+
+def _time(text: Column) -> Column:
+    """Null where the text is no time of an event."""
+    time = F.when(text.rlike(_EVENT_TIME), text.try_cast("timestamp"))
+    return F.when(F.unix_seconds(time).between(0, LAST_SECOND), time)
 
 
 def _absent(column: Column) -> Column:
@@ -113,11 +130,16 @@ def _absent(column: Column) -> Column:
 
 
 def judge(parsed: DataFrame, *, max_event_age: timedelta, now: Column) -> DataFrame:
-    """Adds `verdict`: KEPT, MALFORMED (no id, title or time), FUTURE or LATE, as of `now`."""
+    """Adds `verdict`: KEPT, HEARTBEAT, MALFORMED (no id, title or time), FUTURE or LATE, as of `now`.
+
+    The record's own time is the stream's: where our clock is behind, its changes aren't of the future.
+    """
     nameless = _absent(F.col("event.meta.id")) | _absent(F.col("event.title"))
+    latest = F.greatest(now, "timestamp") + F.lit(FUTURE_TOLERANCE)
     verdict = (
-        F.when(F.coalesce(nameless, F.lit(True)) | F.col("event_time").isNull(), MALFORMED)
-        .when(F.col("event_time") > now + F.lit(FUTURE_TOLERANCE), FUTURE)
+        F.when(F.col("event.meta.domain") == _HEARTBEAT_DOMAIN, HEARTBEAT)
+        .when(F.coalesce(nameless, F.lit(True)) | F.col("event_time").isNull(), MALFORMED)
+        .when(F.col("event_time") > latest, FUTURE)
         .when(F.col("event_time") < now - F.lit(max_event_age), LATE)
         .otherwise(KEPT)
     )
@@ -136,11 +158,14 @@ def is_incomplete() -> Column:
 
 
 def kept(judged: DataFrame, *, now: Column) -> DataFrame:
-    """The rows of `changes`, COLUMNS in order, of the records that were judged KEPT."""
-    event = F.col("event")
+    """COLUMNS and COVERAGE_COLUMNS in order, of the records that were judged KEPT or HEARTBEAT."""
+    event, heartbeat = F.col("event"), F.col("verdict") == HEARTBEAT
     columns = {
-        "event_id": event.meta.id,
-        "event_time": F.col("event_time"),
+        "event_id": F.when(heartbeat, F.concat_ws("-", F.lit(HEARTBEAT), "partition", "offset")).otherwise(
+            event.meta.id
+        ),
+        # Without it the row moves no watermark, and the state forgets its id after the batch.
+        "event_time": F.when(~heartbeat, F.col("event_time")),
         "wiki": event.wiki,
         "domain": F.coalesce(event.meta.domain, event.server_name),
         "type": event.type,
@@ -159,9 +184,28 @@ def kept(judged: DataFrame, *, now: Column) -> DataFrame:
         "rc_id": event.id,
         "diff_url": event.notify_url,
         "ingested_at": now,
-        "date": F.to_date("event_time"),
+        "date": F.when(~heartbeat, F.to_date("event_time")),
+        **_coverage(heartbeat),
     }
-    return judged.where(F.col("verdict") == KEPT).select(*(columns[name].alias(name) for name in COLUMNS))
+    going_on = judged.where(F.col("verdict").isin(KEPT, HEARTBEAT))
+    return going_on.select(*(columns[name].alias(name) for name in (*COLUMNS, *COVERAGE_COLUMNS)))
+
+
+def _coverage(heartbeat: Column) -> dict[str, Column]:
+    """No time that a record tells counts beyond its own, the stream's when the producer wrote it."""
+    recorded, read = F.col("timestamp"), F.coalesce("dt", "event_time")
+    header = F.get(F.filter("headers", lambda each: each.key == COVERED_FROM_HEADER), F.lit(0))
+    begins = _time(header.value.cast("string"))
+    return {
+        COVERED_UNTIL: F.when(read.isNotNull(), F.least(read, recorded)),
+        COVERED_FROM: F.when(heartbeat & begins.isNotNull(), F.least(begins, recorded)),
+        RECORDED_AT: recorded,
+    }
+
+
+def is_change() -> Column:
+    """Whether a row that is `kept` is a change: the others are heartbeats."""
+    return F.col("event_time").isNotNull()
 
 
 def without_duplicates(changes: DataFrame, *, max_event_age: timedelta) -> DataFrame:

@@ -30,32 +30,34 @@ class Query:
 def transform(
     records: DataFrame, *, max_event_age: timedelta, now: Column, known_ids: DataFrame | None = None
 ) -> DataFrame:
-    """Kafka records → rows of `changes`, counted as they come in (IN), as far as their ids aren't known (NEW,
-    with `known_ids` alone), and as they go out (OUT).
+    """Kafka records → rows of `changes` and heartbeats. Counted as records come in (IN), as changes whose ids
+    aren't known (NEW, with `known_ids` alone), and as changes that go out (OUT).
     """
     judged = changes.judge(changes.parse(records), max_event_age=max_event_age, now=now)
     verdict = F.col("verdict")
     text = F.make_valid_utf8(F.col("value").cast("string"))
     ahead = (F.unix_micros("event_time") - F.unix_micros(now)) / MICROSECONDS
+    tells_time = verdict.isin(changes.KEPT, changes.HEARTBEAT, changes.FUTURE)
     sample = F.struct("partition", "offset", F.left(text, F.lit(SAMPLE_LENGTH)).alias("value"))
     observed = judged.observe(
         IN,
         F.count(F.lit(1)).alias("rows"),
         *(
             F.count_if(verdict == kind).alias(kind)
-            for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE)
+            for kind in (changes.HEARTBEAT, changes.MALFORMED, changes.FUTURE, changes.LATE)
         ),
         F.count_if((verdict == changes.KEPT) & changes.is_incomplete()).alias("incomplete"),
         F.min(F.when(verdict == changes.MALFORMED, sample)).alias("malformed_sample"),
+        F.min("timestamp").alias("oldest_record"),
         F.max("timestamp").alias("newest_record"),
-        F.percentile_approx(F.when(verdict.isin(changes.KEPT, changes.FUTURE), ahead), 0.5).alias("ahead"),
+        F.percentile_approx(F.when(tells_time, ahead), 0.5).alias("ahead"),
     )
     kept = changes.kept(observed, now=now)
     if known_ids is not None:
         kept = kept.join(F.broadcast(known_ids.select("event_id")), "event_id", "left_anti")
-        kept = kept.observe(NEW, F.count(F.lit(1)).alias("rows"))
+        kept = kept.observe(NEW, F.count_if(changes.is_change()).alias("rows"))
     unique = changes.without_duplicates(kept, max_event_age=max_event_age)
-    return unique.observe(OUT, F.count(F.lit(1)).alias("rows"), F.max("event_time").alias("newest_event"))
+    return unique.observe(OUT, F.count_if(changes.is_change()).alias("rows"))
 
 
 def rows(spark: SparkSession, query: Query) -> DataFrame:

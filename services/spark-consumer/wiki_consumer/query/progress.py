@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 from pyspark.sql.streaming.listener import (
     QueryIdleEvent,
@@ -17,18 +17,22 @@ from pyspark.sql.streaming.listener import (
 from wiki_consumer.query import changes
 from wiki_consumer.query.pipeline import IN, NEW, OUT
 
+RECORDS: Final = ("oldest", "newest")
+
 
 @dataclass(frozen=True)
 class Batch:
     """One committed batch. Counts are of records or rows; `lag_seconds`: age of the newest record read.
 
     `clock_skew_seconds`: how far our clock is behind the times of half of the events at least; None without
-    events.
+    events. `freshness`: how old the oldest and the newest record were when the batch ended, in seconds;
+    empty without records.
     """
 
     number: int
     seconds: float
     records: int
+    heartbeats: int
     malformed: int
     malformed_sample: Mapping[str, Any] | None
     incomplete: int
@@ -39,6 +43,7 @@ class Batch:
     lag_records: int
     lag_seconds: float
     clock_skew_seconds: float | None
+    freshness: Mapping[str, float]
     state_rows: int
     state_bytes: int
 
@@ -54,6 +59,7 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
         number=progress["batchId"],
         seconds=progress["durationMs"].get("triggerExecution", 0) / 1000,
         records=came.get("rows", 0),
+        heartbeats=came.get(changes.HEARTBEAT, 0),
         malformed=came.get(changes.MALFORMED, 0),
         malformed_sample=came.get("malformed_sample"),
         incomplete=came.get("incomplete", 0),
@@ -64,6 +70,7 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
         lag_records=behind,
         lag_seconds=_age(came.get("newest_record"), progress["timestamp"]) if behind else 0.0,
         clock_skew_seconds=_skew(came.get("ahead")),
+        freshness=_freshness(came, progress),
         state_rows=sum(state["numRowsTotal"] for state in states),
         state_bytes=sum(state["memoryUsedBytes"] for state in states),
     )
@@ -73,13 +80,20 @@ def _known(came: Mapping[str, Any], new: Mapping[str, Any] | None) -> int:
     """How many rows had an id that was known when the checkpoint began."""
     if new is None:
         return 0
-    kept: int = came["rows"] - sum(came[kind] for kind in (changes.MALFORMED, changes.FUTURE, changes.LATE))
+    others = (changes.HEARTBEAT, changes.MALFORMED, changes.FUTURE, changes.LATE)
+    kept: int = came["rows"] - sum(came[kind] for kind in others)
     return kept - int(new["rows"])
 
 
 def _skew(ahead: float | None) -> float | None:
     """Events are older than now as a rule, by any time: only those that are ahead tell of our clock."""
     return None if ahead is None else max(ahead, 0.0)
+
+
+def _freshness(came: Mapping[str, Any], progress: Mapping[str, Any]) -> dict[str, float]:
+    took = progress["durationMs"].get("triggerExecution", 0) / 1000
+    ages = {which: _seconds_since(came.get(f"{which}_record"), progress["timestamp"]) for which in RECORDS}
+    return {which: max(age + took, 0.0) for which, age in ages.items() if age is not None}
 
 
 def _behind(source: Mapping[str, Any]) -> int:
@@ -93,11 +107,16 @@ def _behind(source: Mapping[str, Any]) -> int:
 
 
 def _age(time: str | None, now: str) -> float:
+    return max(_seconds_since(time, now) or 0.0, 0.0)
+
+
+def _seconds_since(time: str | None, now: str) -> float | None:
+    """Negative if `time` is after `now`; None without a time."""
     if time is None:
-        return 0.0
+        return None
     # Observed times are in the session's zone, UTC, and don't say so.
     then = datetime.fromisoformat(time).replace(tzinfo=UTC)
-    return max((datetime.fromisoformat(now) - then).total_seconds(), 0.0)
+    return (datetime.fromisoformat(now) - then).total_seconds()
 
 
 class Listener(StreamingQueryListener):

@@ -10,12 +10,15 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from wiki_consumer.query.generated_code import INTERPRETED
+
 # Heap for a container of about 1 GB: the rest is RocksDB's, the JVM's own and Python's. The state lives
 # outside the heap, so the heap holds one batch at a time.
 DRIVER_MEMORY = "512m"
 
 # A JVM out of memory is of no use: its end ends the process, and a new one goes on from the checkpoint.
-_JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError"
+# Optimizing code that runs for some milliseconds a second would take more of a core than all batches do.
+_JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError -XX:TieredStopAtLevel=1"
 
 # Longer than Spark's own hooks take at the JVM's end.
 STOP_SECONDS: Final = 20.0
@@ -44,14 +47,22 @@ _CONFIG = {
     "spark.sql.streaming.noDataProgressEventInterval": "5s",
     # A stop that takes longer is cut short: the next start finds nothing half done.
     "spark.sql.streaming.stopTimeout": "5s",
-    # The batch's clock and the watermark stand in the generated code, so that each batch would compile it.
-    "spark.sql.codegen.wholeStage": "false",
-    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    **INTERPRETED,
 }
 
 
-# Nobody else has to reach the driver.
-_ONE_MACHINE = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+_ONE_MACHINE = {
+    # Nobody else has to reach the driver.
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.bindAddress": "127.0.0.1",
+    # Without its native library Hadoop starts a chmod or a readlink for each file that it writes.
+    "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+    "spark.sql.streaming.checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+    ),
+}
+_CONNECTOR = "spark-sql-kafka-*.jar"
+_LOCAL_FILES = "hadoop-bare-naked-local-fs-*.jar"
 
 _log = structlog.get_logger()
 
@@ -73,11 +84,16 @@ def start(master: str, jars: Path, *, shuffle_partitions: int) -> SparkSession:
 
     Raises ConnectorMissing.
     """
-    if not any(jars.glob("spark-sql-kafka-*.jar")):
-        raise ConnectorMissing(f"no Spark Kafka connector in SPARK_JARS_DIR={jars}")
+    for name in (_CONNECTOR, _LOCAL_FILES):
+        if not any(jars.glob(name)):
+            raise ConnectorMissing(f"no {name} in SPARK_JARS_DIR={jars}")
     log4j = (Path(__file__).parent / "log4j2.properties").as_uri()
     builder = SparkSession.builder.appName("wiki-consumer").master(master)
-    config = _CONFIG | (_ONE_MACHINE if master.startswith("local") else {})
+    config = _CONFIG
+    if master.startswith("local"):
+        # Spark looks for it before it has taken `spark.jars` in.
+        local_files = ":".join(map(str, jars.absolute().glob(_LOCAL_FILES)))
+        config = _CONFIG | _ONE_MACHINE | {"spark.driver.extraClassPath": local_files}
     for key, value in config.items():
         builder = builder.config(key, value)
     return (

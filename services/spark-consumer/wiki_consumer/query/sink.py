@@ -3,10 +3,13 @@
 A batch that is run again after a crash has the same offsets, the same clock and the same state: it has the
 same rows and the same names. One that is there already is not written again, but it is run, since its state
 has to be.
+
+Its heartbeats are no rows of a file: what they and the rows tell of coverage stands in the footer of its last
+file.
 """
 
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
 from typing import Final
 
 import pyarrow as pa
@@ -15,9 +18,12 @@ from pyspark.sql import DataFrame
 
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
+from wiki_consumer.checkpoint.durability import DurableCheckpoint
+from wiki_consumer.query.coverage import coverage_of
+from wiki_consumer.query.generated_code import GeneratedCode
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publish
-from wiki_consumer.volume.raw_files import SCHEMA
+from wiki_consumer.volume.raw_files import SCHEMA, TIME
 
 DATE: Final = "date"
 
@@ -29,18 +35,35 @@ class BatchFailed(Exception):
 class FolderSink:
     """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
 
-    What a batch failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
+    `as_of` is up to when everything was counted before, `on_as_of` is told it after each batch. What a batch
+    failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
     """
 
-    def __init__(self, volume: ConsumerVolume, epoch: str, publish: Publish) -> None:
+    def __init__(
+        self,
+        volume: ConsumerVolume,
+        epoch: str,
+        publish: Publish,
+        *,
+        max_event_age: timedelta,
+        as_of: datetime | None = None,
+        on_as_of: Callable[[datetime | None], None] = lambda _: None,
+    ) -> None:
         self._volume = volume
+        self._code = GeneratedCode()
+        self._checkpoint = DurableCheckpoint(volume.checkpoint)
         self._epoch = epoch
         self._publish = publish
+        self._max_event_age = max_event_age
+        self._as_of = as_of
+        self._on_as_of = on_as_of
         self.failure: Exception | None = None
 
     def __call__(self, rows: DataFrame, number: int) -> None:
         try:
-            self._write(rows.toArrow(), BatchId(self._epoch, number))
+            table = rows.toArrow()
+            self._write(table, BatchId(self._epoch, number))
+            self._code.choose(rows.sparkSession, table.num_rows)
         except Exception as error:  # noqa: BLE001 - whatever it is, the supervisor raises it
             self.failure = error
             # Without the cause: a query that is being stopped searches the text for interruptions, with a
@@ -49,10 +72,15 @@ class FolderSink:
 
     def _write(self, rows: pa.Table, batch: BatchId) -> None:
         clock = clock_of(self._volume.checkpoint, batch.number)
-        files = split(rows, batch, clock)
-        if not (self._volume.changes / files[-1][0].name).exists():
-            for file, part in files:
+        coverage = coverage_of(rows, before=self._as_of, clock=clock, max_event_age=self._max_event_age)
+        *parts, (last, final) = split(rows.filter(pc.is_valid(rows[TIME])), batch, clock)
+        if not (self._volume.changes / last.name).exists():
+            self._checkpoint.sync()
+            for file, part in parts:
                 self._publish(file.name, part)
+            self._publish(last.name, final, coverage)
+        self._as_of = coverage.as_of
+        self._on_as_of(coverage.as_of)
 
 
 def split(rows: pa.Table, batch: BatchId, clock: datetime) -> list[tuple[RawFile, pa.Table]]:

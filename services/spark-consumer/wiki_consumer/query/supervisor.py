@@ -2,9 +2,8 @@
 
 import errno
 import time
-from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Final
 
 import structlog
@@ -15,32 +14,27 @@ from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from wiki_common.kafka.errors import BrokerRefused
-from wiki_common.volume import HOUR
 from wiki_consumer.checkpoint import state
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, complete_until
-from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.checkpoint.reset import RESET
 from wiki_consumer.kafka.java_errors import Cause, chain, refusal
 from wiki_consumer.kafka.options import source_options
 from wiki_consumer.kafka.topic import TopicUnavailable, topic_id
 from wiki_consumer.query import known_ids, pipeline
 from wiki_consumer.query.failures import classify
+from wiki_consumer.query.preparation import prepare
 from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
 from wiki_consumer.status.metrics import Metrics
-from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.former_layout import FormerLogError
-from wiki_consumer.volume.publishing import LocalPublisher
-from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files
+from wiki_consumer.volume.raw_files import UnreadableFile
 
 # How long to wait before the query is started again.
 BACKOFF_SECONDS: Final = (1.0, 2.0, 5.0, 10.0, 30.0)
 # How often to look whether the query still runs with the right options.
 REVIEW_SECONDS: Final = 30.0
-# Rows that are a little older than the filter may be read again if the clock is set back.
-KNOWN_MARGIN: Final = timedelta(hours=1)
 
 _log = structlog.get_logger()
 
@@ -109,8 +103,16 @@ class QuerySupervisor:
     def _start(self) -> tuple[StreamingQuery, FolderSink]:
         volume, settings = self._volume, self._settings
         state.check_topic(volume.checkpoint, settings.kafka_topic, topic_id(self._spark, settings))
-        state.drop_unused_start(volume.checkpoint)
-        sink = self._prepare_volume()
+        prepared = prepare(volume, max_event_age=settings.max_event_age)
+        self._tell(prepared.as_of)
+        sink = FolderSink(
+            volume,
+            prepared.epoch,
+            prepared.publish,
+            max_event_age=settings.max_event_age,
+            as_of=prepared.as_of,
+            on_as_of=self._tell,
+        )
         wanted = pipeline.Query(
             source=source_options(settings),
             checkpoint=volume.checkpoint,
@@ -125,24 +127,9 @@ class QuerySupervisor:
         _log.info("query started")
         return running, sink
 
-    def _prepare_volume(self) -> FolderSink:
-        """What the checkpoint and the folder say of each other is settled before the first batch."""
-        volume, now = self._volume, datetime.now(UTC)
-        publish = LocalPublisher(volume)
-        publish.clear()
-        at = state.position(volume.checkpoint)
-        epoch = epoch_of(volume.checkpoint, list_raw_files(volume.changes), now=now)
-        if former_layout.is_former(volume):
-            counting = None if at.planned == state.NO_BATCH else epoch
-            former_layout.take_over(volume, epoch=counting, publish=publish)
-        files = list_raw_files(volume.changes)
-        written = [raw.batch.number for raw in files if raw.batch.epoch == epoch and not raw.is_part]
-        state.check(at, max(written, default=state.NO_BATCH))
-        if at.planned == state.NO_BATCH:
-            since = now - self._settings.max_event_age - KNOWN_MARGIN
-            known = known_ids.write(volume.known_ids, _files_since(volume, since), since=since)
-            _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
-        return FolderSink(volume, epoch, publish)
+    def _tell(self, as_of: datetime | None) -> None:
+        self._health.counted(as_of)
+        self._metrics.counted(as_of)
 
     def _watch(self, running: StreamingQuery, sink: FolderSink) -> None:
         """Until the query fails, needs its known ids no longer, or has to stop; it has ended then."""
@@ -202,15 +189,6 @@ def _stop(running: StreamingQuery) -> bool:
 
 def _causes(running: StreamingQuery) -> list[Cause]:
     return chain(running._jsq.exception().get())
-
-
-def _files_since(volume: ConsumerVolume, since: datetime) -> Iterator[Path]:
-    """All files that may have rows from `since` on."""
-    for raw in list_raw_files(volume.changes):
-        yield volume.changes / raw.name
-    for hour in volume.hours():
-        if hour + HOUR > since:
-            yield volume.hour_file(hour)
 
 
 def _disk_failure(error: OSError) -> str:

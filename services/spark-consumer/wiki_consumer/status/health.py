@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from wiki_consumer.query.progress import Batch
@@ -29,6 +29,16 @@ class Health:
         self._trouble: str | None = "starting"
         self._since = clock()
         self._all_dropped_since: float | None = None
+        self._as_of: datetime | None = None
+
+    def counted(self, as_of: datetime | None) -> None:
+        """Everything up to `as_of` is counted; None if that isn't known."""
+        self._as_of = as_of
+
+    def notes(self) -> list[str]:
+        """What else should be known."""
+        as_of = self._as_of
+        return [] if as_of is None else [f"counted up to {as_of:%Y-%m-%dT%H:%M:%SZ}"]
 
     def trouble(self, reason: str) -> None:
         """Unhealthy for `reason` until the query reports."""

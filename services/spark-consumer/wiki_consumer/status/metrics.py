@@ -12,6 +12,7 @@ from wiki_consumer.query.progress import Batch
 
 LAG: Final = ("lag_records", "lag_seconds")
 _BATCH_SECONDS = (0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 2, 5, 10, 30)
+_FRESHNESS_SECONDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.25, 1.5, 2, 3, 5, 10, 30, 60, 600)
 
 
 class Metrics:
@@ -26,6 +27,7 @@ class Metrics:
             name: Counter(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
                 "records": "records read from the topic",
+                "heartbeats": "records that only said how far the stream was read",
                 "rows": "rows committed to changes",
                 "duplicates": "records dropped since their event_id was there already",
                 "late": "records dropped since they were older than MAX_EVENT_AGE",
@@ -38,6 +40,15 @@ class Metrics:
             "wiki_consumer_batch_duration_seconds",
             "how long a batch took",
             buckets=_BATCH_SECONDS,
+            registry=self.registry,
+        )
+        # Of all records of a batch the oldest waited longest, the newest shortest.
+        self._freshness = Histogram(
+            "wiki_consumer_freshness_seconds",
+            "from a record's time in the topic, by the producer's clock, to its batch's end, by ours: of each"
+            " batch's oldest and newest record",
+            ("record",),
+            buckets=_FRESHNESS_SECONDS,
             registry=self.registry,
         )
         self._gauges = {
@@ -62,6 +73,12 @@ class Metrics:
             "since the last batch was committed",
             registry=self.registry,
         ).set_function(lambda: _since(self._last_commit))
+        self._as_of: datetime | None = None
+        Gauge(
+            "wiki_consumer_as_of_age_seconds",
+            "since the time up to which everything is counted, by this machine's clock; NaN if unknown",
+            registry=self.registry,
+        ).set_function(self._as_of_age)
         self._failures = Counter(
             "wiki_consumer_query_failures", "times the query had to be started again", registry=self.registry
         )
@@ -97,9 +114,18 @@ class Metrics:
             registry=self.registry,
         )
 
+    def counted(self, as_of: datetime | None) -> None:
+        """Everything up to `as_of` is counted; None if that isn't known."""
+        self._as_of = as_of
+
+    def _as_of_age(self) -> float:
+        return math.nan if self._as_of is None else _age(self._as_of)
+
     def take(self, batch: Batch) -> None:
         self._last_commit = time.monotonic()
         self._duration.observe(batch.seconds)
+        for record, seconds in batch.freshness.items():
+            self._freshness.labels(record).observe(seconds)
         for name, counter in self._counts.items():
             counter.inc(getattr(batch, name))
         for name, gauge in self._gauges.items():

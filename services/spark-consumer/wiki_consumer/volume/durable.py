@@ -1,6 +1,7 @@
 """Files and names that a power cut leaves as they are."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -24,9 +25,19 @@ def make_folder(folder: Path) -> None:
         sync_folder(folder.parent)
 
 
+def sync_file(file: Path) -> None:
+    """Bring what others wrote to it to the disk. One that has been deleted meanwhile is passed over."""
+    with suppress(FileNotFoundError):
+        _sync(file)
+
+
 def sync_folder(folder: Path) -> None:
     """Bring the names in it to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY)
+    _sync(folder)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -4,12 +4,15 @@ The history holds every row before the end of its last hour (`Volume.history_end
 `changes`. So hours appear in order, each whole, by the rename of a file that is on the disk: a reader sees
 an hour or doesn't. A file is written under `history/.writing` first, which readers don't look at.
 
+The gaps in a file's footer are of times that end in its hour, or in one before it.
+
 The files have the schema of the raw ones. A row group is some minutes of a busy wiki: its statistics let a
 reader skip the rest of the hour.
 """
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,9 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable, Gap
 from wiki_common.volume import HOUR, Volume
 from wiki_consumer.volume.durable import sync_folder
-from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_rows
+from wiki_consumer.volume.gaps import joined
+from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, coverage_in, read_footer, read_rows
 
 ROW_GROUP_ROWS: Final = 16_384
 _POSITION: Final = "position"
@@ -53,9 +58,17 @@ class History:
         file = self._volume.hour_file(hour)
         return set(read_rows(file, ["event_id"])["event_id"].to_pylist()) if file.exists() else set()
 
-    def write(self, hour: datetime, sources: Iterable[Path]) -> WrittenHour | None:
-        """Publish the rows of `hour` in `sources`, with those that its file holds already; None if there are
-        none.
+    def gaps(self) -> tuple[Gap, ...]:
+        """Of all hours whose file can be read."""
+        found: list[Gap] = []
+        for hour in self._volume.hours():
+            with suppress(UnreadableFile):
+                found += read_footer(self._volume.hour_file(hour)).coverage.gaps
+        return joined(found)
+
+    def write(self, hour: datetime, sources: Iterable[Path], gaps: Iterable[Gap] = ()) -> WrittenHour | None:
+        """Publish the rows of `hour` in `sources` with `gaps`, and what its file holds already; None if there
+        are no rows.
 
         Holds the hour's rows in memory three times at most, its ids twice. Raises UnreadableFile,
         VerificationFailed, OSError or pa.ArrowException, and has changed nothing then.
@@ -70,14 +83,16 @@ class History:
         read = sum(table.num_rows for table in tables)
         tables.clear()
         temporary = self._writing / f"{hour:%Y-%m-%d-%H}.parquet"
-        self._write_to_disk(rows, temporary)
-        _verify(temporary, rows, expected)
+        known = (gap for path in existing for gap in read_footer(path).coverage.gaps)
+        coverage = Coverage(gaps=joined((*known, *gaps)))
+        self._write_to_disk(rows, coverage, temporary)
+        _verify(temporary, rows, coverage, expected)
         self._on_step("history file verified")
         written = WrittenHour(rows.num_rows, read - rows.num_rows, temporary.stat().st_size)
         self._publish(temporary, target)
         return written
 
-    def _write_to_disk(self, rows: pa.Table, temporary: Path) -> None:
+    def _write_to_disk(self, rows: pa.Table, coverage: Coverage, temporary: Path) -> None:
         temporary.parent.mkdir(parents=True, exist_ok=True)
         by_time = pq.SortingColumn.from_ordering(rows.schema, [("event_time", "ascending")])
         with temporary.open("wb") as file:
@@ -91,6 +106,7 @@ class History:
                 sorting_columns=by_time,
             ) as writer:
                 writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+                writer.add_key_value_metadata({COVERAGE_KEY: coverage.to_json()})
             file.flush()
             os.fsync(file.fileno())
         self._on_step("history file written")
@@ -152,19 +168,21 @@ def _in_order(rows: pa.Table) -> pa.Table:
     return ordered.take(first[f"{_POSITION}_min"].sort())
 
 
-def _verify(file: Path, rows: pa.Table, expected: set[str | None]) -> None:
-    """The file, read back, holds `rows`, and these are `expected`, each once."""
+def _verify(file: Path, rows: pa.Table, coverage: Coverage, expected: set[str | None]) -> None:
+    """The file, read back, holds `rows` and the coverage, and the rows are `expected`, each once."""
     found: set[str | None] = set()
     count = 0
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+            if coverage_in(parquet.metadata) != coverage:
+                raise VerificationFailed(f"{file}: the coverage differs from what was written")
             for group in range(parquet.num_row_groups):
                 read = parquet.read_row_group(group, use_threads=False)
                 if not read.equals(rows.slice(count, read.num_rows)):
                     raise VerificationFailed(f"{file}: row group {group} differs from what was written")
                 found.update(read["event_id"].to_pylist())
                 count += read.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, CoverageUnreadable) as error:
         raise VerificationFailed(f"{file}: {error}") from error
     if count != len(expected) or found != expected:
         raise VerificationFailed(

@@ -9,15 +9,16 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wiki_common.coverage import COVERAGE_KEY, Coverage
 from wiki_consumer.volume.durable import make_folder, sync_folder
 from wiki_consumer.volume.folders import ConsumerVolume
 
 
 class Publish(Protocol):
-    def __call__(self, name: str, rows: pa.Table) -> None:
+    def __call__(self, name: str, rows: pa.Table, coverage: Coverage | None = None) -> None:
         """Let `rows` be the file `name` below `changes`, in the place of one that is there.
 
-        Raises OSError, and has changed nothing then.
+        Its footer has the coverage, if there is one. Raises OSError, and has changed nothing then.
         """
 
 
@@ -31,12 +32,17 @@ class LocalPublisher:
     def __init__(self, volume: ConsumerVolume) -> None:
         self._volume = volume
 
-    def __call__(self, name: str, rows: pa.Table) -> None:
+    def __call__(self, name: str, rows: pa.Table, coverage: Coverage | None = None) -> None:
         target = self._volume.changes / name
         temporary = self._volume.writing / name.replace("/", ".").removesuffix(".parquet")
         self._volume.writing.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as file:
-            pq.write_table(rows, file, compression="zstd", store_schema=False, write_page_checksum=True)
+            with pq.ParquetWriter(
+                file, rows.schema, compression="zstd", store_schema=False, write_page_checksum=True
+            ) as writer:
+                writer.write_table(rows)
+                if coverage is not None:
+                    writer.add_key_value_metadata({COVERAGE_KEY: coverage.to_json()})
             file.flush()
             os.fsync(file.fileno())
         make_folder(target.parent)

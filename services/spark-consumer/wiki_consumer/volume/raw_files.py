@@ -14,6 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable
 from wiki_common.volume import RawFile, date_folder, hour_of
 
 PARQUET_MAGIC: Final = b"PAR1"
@@ -65,6 +66,17 @@ class EventTimes:
     newest: datetime
 
 
+@dataclass(frozen=True)
+class Footer:
+    """What is told of a file without reading its rows; it has no times if it has no rows.
+
+    The coverage of a file that has none, such as an older version's, is not known.
+    """
+
+    times: EventTimes | None
+    coverage: Coverage
+
+
 def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
     """The rows of one file, all columns or just these, without its partition's. Raises UnreadableFile."""
     try:
@@ -83,19 +95,28 @@ def _are_times(column: pa.ChunkedArray) -> bool:
     return pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count
 
 
-def read_event_times(path: Path) -> EventTimes | None:
-    """From the footer's statistics alone; None for a file without rows. Raises UnreadableFile."""
+def read_footer(path: Path) -> Footer:
+    """Raises UnreadableFile."""
     try:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
-            column = metadata.schema.to_arrow_schema().get_field_index(TIME)
-            if column < 0:
-                raise ValueError(f"it has no {TIME}")
-            groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
-            statistics = [group.column(column).statistics for group in groups if group.num_rows]
-            return _span(statistics)
-    except (OSError, pa.ArrowException, ValueError) as error:
+        return Footer(_event_times(metadata), coverage_in(metadata))
+    except (OSError, pa.ArrowException, ValueError, CoverageUnreadable) as error:
         raise UnreadableFile(path, error) from error
+
+
+def _event_times(metadata: pq.FileMetaData) -> EventTimes | None:
+    column = metadata.schema.to_arrow_schema().get_field_index(TIME)
+    if column < 0:
+        raise ValueError(f"it has no {TIME}")
+    groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
+    return _span([group.column(column).statistics for group in groups if group.num_rows])
+
+
+def coverage_in(metadata: pq.FileMetaData) -> Coverage:
+    """Raises CoverageUnreadable."""
+    text = (metadata.metadata or {}).get(COVERAGE_KEY.encode())
+    return Coverage() if text is None else Coverage.from_json(text)
 
 
 def _span(statistics: list[pq.Statistics | None]) -> EventTimes | None:

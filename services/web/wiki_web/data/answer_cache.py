@@ -16,7 +16,7 @@ from wiki_web.data.documents import Document, Loading, State
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
-STALE_AFTER: Final = 30.0  # seconds without a commit, or with none that has rows
+STALE_AFTER: Final = 30.0  # seconds for which the time up to which is counted stood still
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
 _RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
@@ -72,21 +72,16 @@ class _Entry:
 
 
 class AnswerCache:
-    """Bounded; the answer that was asked for longest ago goes first.
-
-    `clock` is monotonic, `wall_clock` seconds since the epoch.
-    """
+    """Bounded; the answer that was asked for longest ago goes first. `clock` is monotonic, as the store's."""
 
     def __init__(
         self,
         store: Store,
         default: Query,
         clock: Callable[[], float] = time.monotonic,
-        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._wall_clock = wall_clock
         self.default = default
         self._guard = threading.Lock()
         self._entries: OrderedDict[Query, _Entry] = OrderedDict()
@@ -105,13 +100,16 @@ class AnswerCache:
             return self._rows()
 
     def state_of(self, position: Position | None) -> State:
-        """The state of an answer at `position`: live only if it has a time and that moves on."""
+        """The state of an answer at `position`: live only if the time up to which it counts moves on."""
         if position is None:
             return "starting"
         if position.as_of_us is None:
             return "empty"
-        silent = self._wall_clock() - position.committed_at
-        return "stale" if max(silent, position.empty_for) > STALE_AFTER else "live"
+        return "stale" if self.still_for(position) > STALE_AFTER else "live"
+
+    def still_for(self, position: Position) -> float:
+        """Seconds for which the time up to which is counted hasn't moved on."""
+        return self._clock() - position.moved_at
 
     def shown(self) -> CachedAnswer | None:
         """The default query's answer, None while there is none."""
@@ -223,7 +221,7 @@ class AnswerCache:
             position, as_of_us, run = self._store.prepare(query)
         except NothingHeld as error:
             return self._nothing(query, error.position)
-        answer = answer_of(query, as_of_us, run())
+        answer = answer_of(query, as_of_us, run(), position.gaps)
         cached = CachedAnswer(answer, position, now, self._clock() - now)
         with self._guard:
             known = self._entries.get(query)

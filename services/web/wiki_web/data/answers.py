@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any, Final
 from urllib.parse import SplitResult, quote, urlsplit
 
@@ -16,6 +17,7 @@ from wiki_web.data.documents import (
     Document,
     Editor,
     Filters,
+    Gap,
     Item,
     Loading,
     RankedTitle,
@@ -23,6 +25,7 @@ from wiki_web.data.documents import (
     Totals,
     Window,
 )
+from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Query
 from wiki_web.data.rows import moment_of
 
@@ -32,7 +35,10 @@ _NOTHING: Final = Totals(changes=0, titles=0, editors=0)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a query found at a commit. `loading` is None but for a start."""
+    """What a query found at a commit. `loading` is None but for a start.
+
+    `gaps` are those of the window; `counting_since` is when watching began, if it did within the window.
+    """
 
     query: Query
     as_of: datetime | None
@@ -41,6 +47,8 @@ class Answer:
     items: Sequence[Item]
     impossible_sizes: int = 0  # changes in the window whose sizes are left out
     loading: Loading | None = None
+    gaps: tuple[Span, ...] = ()
+    counting_since: datetime | None = None
 
     def document(self, state: State) -> Document:
         """The answer as it is handed out."""
@@ -52,6 +60,8 @@ class Answer:
             as_of=self.as_of,
             state=state,
             loading=self.loading,
+            gaps=[Gap(start=moment_of(gap.start_us), end=moment_of(gap.end_us)) for gap in self.gaps],
+            counting_since=self.counting_since,
             window=Window(start=self.as_of - query.window if self.as_of else None, end=self.as_of),
             filters=Filters(
                 types=query.types,
@@ -71,14 +81,24 @@ def empty_answer(query: Query, loading: Loading | None) -> Answer:
     return Answer(query, None, _NOTHING, (), [], loading=loading)
 
 
-def answer_of(query: Query, as_of_us: int, found: pa.Table) -> Answer:
-    """`found` is the result of the query's statement at `as_of_us`."""
+def answer_of(query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span] = ()) -> Answer:
+    """`found` is the result of the query's statement at `as_of_us`; in the joined `gaps` nothing is known."""
     rows = found.to_pylist()
     totals = Totals(**{name: rows[0][f"all_{name}"] for name in Totals.model_fields})
     wikis = tuple(sorted(wiki for wiki in rows[0]["all_wikis"] or () if wiki is not None))
     listed = [row for row in rows if row["present"]]
-    items, sizes = _items(query, as_of_us, listed), int(rows[0]["impossible_sizes"])
-    return Answer(query, moment_of(as_of_us), totals, wikis, items, sizes)
+    inside = cut(gaps, as_of_us - query.window_us, as_of_us)
+    since_us = counting_since(gaps, as_of_us - query.window_us, as_of_us)
+    return Answer(
+        query,
+        moment_of(as_of_us),
+        totals,
+        wikis,
+        _items(query, as_of_us, listed, inside),
+        int(rows[0]["impossible_sizes"]),
+        gaps=inside,
+        counting_since=None if since_us is None else moment_of(since_us),
+    )
 
 
 def web_url(stored: str | None) -> str | None:
@@ -103,20 +123,22 @@ def _parts(url: str | None) -> SplitResult | None:
         return None
 
 
-def _items(query: Query, as_of_us: int, rows: list[Row]) -> Sequence[Item]:
+def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -> Sequence[Item]:
     if query.kind == "timeline":
-        return _buckets(query, as_of_us, rows)
+        return _buckets(query, as_of_us, rows, gaps)
     if query.kind == "top":
-        return [_ranked_title(row, query) for row in rows]
+        uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
+        return [_ranked_title(row, uncounted) for row in rows]
     if query.kind == "editors":
         return [_editor(row) for row in rows]
     return [_change(row) for row in rows]
 
 
-def _ranked_title(row: Row, query: Query) -> RankedTitle:
-    per_bucket = [0] * query.buckets
+def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
+    """`uncounted` is what each bucket has before anything is counted in it."""
+    per_bucket = uncounted.copy()
     for age in row["ages"]:
-        per_bucket[-1 - age] += 1
+        per_bucket[-1 - age] = (per_bucket[-1 - age] or 0) + 1
     return RankedTitle(
         rank=row["rank"],
         rank_before=row["rank_before"],
@@ -164,21 +186,30 @@ def _change(row: Row) -> Change:
     )
 
 
-def _buckets(query: Query, as_of_us: int, rows: list[Row]) -> list[Bucket]:
-    """Every bucket of the window, oldest first, each (from, to]; the oldest may be shorter."""
+def _buckets(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -> list[Bucket]:
     by_age = {row["age"]: row for row in rows}
-    nothing = {"changes": 0, "editors": 0, "bytes": 0}
-    first_us = as_of_us - query.window_us
     buckets = []
-    for age in reversed(range(query.buckets)):
-        row, end_us = by_age.get(age, nothing), as_of_us - age * query.bucket_us
+    for place, (start_us, end_us) in enumerate(_bucket_spans(query, as_of_us)):
+        row = by_age.get(query.buckets - 1 - place)
+        nothing = _uncounted(gaps, start_us, end_us)
         buckets.append(
             Bucket(
-                start=moment_of(max(first_us, end_us - query.bucket_us)),
+                start=moment_of(start_us),
                 end=moment_of(end_us),
-                changes=row["changes"],
-                editors=row["editors"],
-                bytes=row["bytes"],
+                changes=row["changes"] if row else nothing,
+                editors=row["editors"] if row else nothing,
+                bytes=row["bytes"] if row else nothing,
             )
         )
     return buckets
+
+
+def _bucket_spans(query: Query, as_of_us: int) -> list[tuple[int, int]]:
+    """Every bucket of the window, oldest first, each (from, to] in µs; the oldest may be shorter."""
+    ends_us = [as_of_us - age * query.bucket_us for age in reversed(range(query.buckets))]
+    return list(pairwise([as_of_us - query.window_us, *ends_us]))
+
+
+def _uncounted(gaps: Sequence[Span], start_us: int, end_us: int) -> int | None:
+    """What (start, end] has if nothing was counted in it: None where nobody watched."""
+    return None if nothing_known(gaps, start_us, end_us) else 0

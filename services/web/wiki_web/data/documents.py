@@ -8,10 +8,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from wiki_web.data.queries import MAX_BUCKETS, MAX_LIMIT, Kind
 
 State = Literal["starting", "empty", "live", "stale"]
-"""Live while commits with changes arrive; starting before the first load, empty without any change."""
+"""Live while `as_of` moves on, else stale; starting before the first load, empty while there is no time."""
 
 Count = Annotated[int, Field(ge=0)]
 Rank = Annotated[int, Field(ge=1)]
+KnownCount = Annotated[Count | None, Field(description="null where nobody watched and nothing was counted.")]
 NetBytes = Annotated[int, Field(description="Net bytes added; 0 where a length is unknown.")]
 
 
@@ -37,10 +38,11 @@ class RankedTitle(_Model):
     bytes: NetBytes
     last_change: datetime
     per_minute: Annotated[
-        list[Count],
+        list[Count | None],
         Field(
             min_length=1,
-            description="Changes in each bucket of bucket_seconds, oldest first: their sum is changes.",
+            description="Changes in each bucket of bucket_seconds, oldest first: their sum is changes. "
+            "null where nobody watched and nothing was counted.",
         ),
     ]
 
@@ -48,9 +50,9 @@ class RankedTitle(_Model):
 class Bucket(_Model):
     start: Annotated[datetime, Field(alias="from")]
     end: Annotated[datetime, Field(alias="to")]
-    changes: Count
-    editors: Count
-    bytes: NetBytes
+    changes: KnownCount
+    editors: KnownCount
+    bytes: NetBytes | None
 
 
 class Change(_Model):
@@ -92,6 +94,13 @@ class Window(_Model):
     end: Annotated[datetime | None, Field(alias="to")]
 
 
+class Gap(_Model):
+    """Nobody watched after `from`, up to and with `to`."""
+
+    start: Annotated[datetime, Field(alias="from")]
+    end: Annotated[datetime, Field(alias="to")]
+
+
 class Filters(_Model):
     """What was counted; null means all."""
 
@@ -113,10 +122,17 @@ class Totals(_Model):
 class Document(_Model):
     """What the answers of all kinds have in common."""
 
-    as_of: datetime | None
+    as_of: Annotated[datetime | None, Field(description="Everything up to this time is counted.")]
     state: State
     loading: Loading | None
     window: Window
+    gaps: Annotated[
+        list[Gap], Field(description="The times in the window that nobody watched, oldest first.")
+    ]
+    counting_since: Annotated[
+        datetime | None,
+        Field(description="When watching began, if that lies in the window: nothing is known before."),
+    ]
     filters: Filters
     totals: Totals
     wikis: Annotated[tuple[str, ...], Field(description="The wikis of what was counted, sorted.")]

@@ -4,7 +4,11 @@ A batch counts once its file that is no part is there: the parts appeared before
 """
 
 import os
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -27,10 +31,16 @@ class Commit:
 
 
 class Follower:
-    """Looks at all files at first, then only at what is new. Not thread-safe."""
+    """Looks at all files at first, then asks for the next batch by its name. Not thread-safe.
 
-    def __init__(self, changes: Path) -> None:
+    All files are looked at again once in `list_every` seconds while there is no next batch: a new checkpoint
+    gives other names, and files may be gone.
+    """
+
+    def __init__(self, changes: Path, list_every: float = 0.0) -> None:
         self._changes = changes
+        self._list_every = list_every
+        self._listed_at = 0.0
         self._accepted: BatchId | None = None
         self._known: dict[str, dict[str, RawFile | None]] = {}
 
@@ -44,6 +54,29 @@ class Follower:
         The same is given again until it is accepted: what fails on the way to the answers isn't lost.
         Raises FolderMoved.
         """
+        if self._accepted is not None:
+            commit = self._next(self._accepted)
+            if commit is not None or time.monotonic() < self._listed_at + self._list_every:
+                return commit
+        self._listed_at = time.monotonic()
+        return self._anything()
+
+    def _next(self, last: BatchId) -> Commit | None:
+        """The batches whose numbers follow, as far as they are there."""
+        files: list[RawFile] = []
+        committed_at = 0.0
+        for number in count(last.number + 1):
+            batch = BatchId(last.epoch, number)
+            found = self._those_there(RawFile(batch, date) for date in self._dates())
+            if not found:
+                break
+            # Only now are all of its parts there, and their folders.
+            parts = self._those_there(RawFile(batch, date, is_part=True) for date in self._dates())
+            whole, committed_at = found.popitem()
+            files += [*sorted(parts, key=lambda raw: raw.date), whole]
+        return _commit(files, committed_at) if files else None
+
+    def _anything(self) -> Commit | None:
         whole = [raw for raw in self._list() if not raw.is_part]
         newest = max(whole, key=lambda raw: raw.batch, default=None)
         if newest is None or newest.batch == self._accepted:
@@ -55,12 +88,11 @@ class Follower:
             raw for raw in self._list() if raw.batch <= newest.batch and _is_after(raw.batch, self._accepted)
         ]
         self._check_continues(files, newest.batch)
-        try:
-            committed_at = (self._changes / newest.name).stat().st_mtime
-        except FileNotFoundError as error:
-            raise FolderMoved(f"{error.filename}: removed before it was read") from error
+        there = self._those_there([newest])
+        if not there:
+            raise FolderMoved(f"{newest.name}: removed before it was read")
         ordered = sorted(files, key=lambda raw: (raw.batch, not raw.is_part, raw.date))
-        return Commit(newest.batch, tuple(raw.name for raw in ordered), committed_at)
+        return _commit(ordered, there[newest])
 
     def accept(self, commit: Commit) -> None:
         """`commit`, from the last poll, is held: go on after it."""
@@ -81,12 +113,19 @@ class Follower:
                 raise FolderMoved(f"{self._changes}: {batch} does not follow {last}")
             last, expected = batch, batch.number + 1
 
+    def _those_there(self, files: Iterable[RawFile]) -> dict[RawFile, float]:
+        """Which of `files` are there, and when each was written (seconds since the epoch)."""
+        there = {}
+        for raw in files:
+            with suppress(FileNotFoundError):
+                there[raw] = (self._changes / raw.name).stat().st_mtime
+        return there
+
+    def _dates(self) -> list[str]:
+        return date_folders(self._changes)
+
     def _list(self) -> list[RawFile]:
-        try:
-            dates = [name for name in _names(self._changes) if name.startswith(_DATE_FOLDER)]
-        except FileNotFoundError:
-            dates = []
-        self._known = {date: self._named(date) for date in dates}
+        self._known = {date: self._named(date) for date in self._dates()}
         return [raw for files in self._known.values() for raw in files.values() if raw is not None]
 
     def _named(self, date: str) -> dict[str, RawFile | None]:
@@ -97,6 +136,18 @@ class Follower:
         except FileNotFoundError:
             names = []
         return {name: known[name] if name in known else RawFile.named(date, name) for name in names}
+
+
+def date_folders(changes: Path) -> list[str]:
+    """The names of the folders below `changes`, in order; none without `changes`."""
+    try:
+        return sorted(name for name in _names(changes) if name.startswith(_DATE_FOLDER))
+    except FileNotFoundError:
+        return []
+
+
+def _commit(files: list[RawFile], committed_at: float) -> Commit:
+    return Commit(files[-1].batch, tuple(raw.name for raw in files), committed_at)
 
 
 def _is_after(batch: BatchId, other: BatchId | None) -> bool:

@@ -10,16 +10,20 @@ import structlog
 
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.engine import EngineDied, EngineError
+from wiki_web.data.folder_watch import FolderWatch
 from wiki_web.data.follower import FolderMoved
 from wiki_web.data.rows import RowsError
-from wiki_web.data.store import Store
+from wiki_web.data.store import Position, Store
 from wiki_web.metrics import Metrics
 
 _log = structlog.get_logger(__name__)
 
-# The folder is looked at four times in a refresh period, less often where a refresh takes long.
+# A batch's file ends the pause. Where the system doesn't tell of it, the folder is looked at four times in a
+# refresh period, less often where a refresh takes long.
 _POLLS_PER_PERIOD: Final = 4
 _PAUSE_PER_WORK: Final = 1.5
+# However quickly batches come, requests have their turn between two refreshes.
+_REST_PER_WORK: Final = 0.5
 # After failures in a row the pause grows to this: little load on a volume that is away, and a quick return.
 _LONGEST_PAUSE: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
@@ -66,6 +70,7 @@ class Refresher:
         self._stopping = threading.Event()
         self._due_at = time.monotonic()
         self._failures = self._engine_failures = 0
+        self._wake: Callable[[], None] = lambda: None
         self.failure: str | None = None
         self.told: Callable[[], None] = lambda: None  # called after each refresh: there may be something new
         self._threads = [
@@ -80,6 +85,7 @@ class Refresher:
     def stop(self) -> None:
         """Ask the threads to end and wait a little: as daemons they can't hold the process."""
         self._stopping.set()
+        self._wake()
         for thread in self._threads:
             thread.join(2)
 
@@ -94,6 +100,7 @@ class Refresher:
 
         A transient failure is logged, kept in `failure` and counted; EngineDied is raised.
         """
+        before = self._store.position
         try:
             changed = self._store.refresh()
             self._answers.refresh()
@@ -108,19 +115,40 @@ class Refresher:
             self._metrics.refresh_failures.inc()
             return False
         self._failures, self._engine_failures, self.failure = 0, 0, None
+        if changed and before is not None:
+            self._tell_ages(before)
         return changed
 
+    def _tell_ages(self, before: Position) -> None:
+        """How old what was just answered is; what a load finds may be of any age."""
+        shown = self._answers.shown()
+        position = shown.position if shown else None
+        if position is None or position.as_of_us is None or position.generation != before.generation:
+            return
+        now = time.time()
+        self._metrics.committed_to_answer.observe(max(0.0, now - position.committed_at))
+        self._metrics.behind.observe(max(0.0, now - position.as_of_us / 1_000_000))
+
     def _refresh_for_ever(self) -> None:
-        while not self._stopping.is_set():
-            started = time.monotonic()
-            if self.refresh_once():
-                self._metrics.refresh_seconds.observe(time.monotonic() - started)
-            self.told()
-            if self._engine_failures >= _ENGINE_FAILURES:
-                raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
-            pause = pause_after(self._period, time.monotonic() - started, self._failures)
-            self._due_at = time.monotonic() + pause
-            self._stopping.wait(pause)
+        with FolderWatch(self._store.changes_dir) as watch:
+            self._wake = watch.wake
+            while not self._stopping.is_set():
+                watch.arm()
+                started = time.monotonic()
+                if self.refresh_once():
+                    self._metrics.refresh_seconds.observe(time.monotonic() - started)
+                self.told()
+                if self._engine_failures >= _ENGINE_FAILURES:
+                    raise EngineDied(f"{self._engine_failures} refreshes failed, the last: {self.failure}")
+                self._pause(watch, time.monotonic() - started)
+
+    def _pause(self, watch: FolderWatch, worked: float) -> None:
+        """Until a batch appears or it is time to look; after failures, no batch makes it shorter."""
+        pause = pause_after(self._period, worked, self._failures)
+        self._due_at = time.monotonic() + pause
+        rest = pause if self._failures else min(pause, _REST_PER_WORK * worked)
+        if not self._stopping.wait(rest):
+            watch.wait(pause - rest)
 
     def _rebase_for_ever(self) -> None:
         while not self._stopping.wait(_REBASE_EVERY):

@@ -2,21 +2,31 @@
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import structlog
 
 from wiki_common.volume import BatchId
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
+from wiki_web.data.footers import CoverageSoFar, later
+from wiki_web.data.gaps import Span, joined
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, statement_of
-from wiki_web.data.rows import MICROSECOND, RowsError, boundary_of, closed_hours, concat, newest_us, read_rows
+from wiki_web.data.rows import (
+    MICROSECOND,
+    Hour,
+    boundary_of,
+    closed_hours,
+    concat,
+    microseconds,
+    newest_us,
+    read_rows,
+)
 
 _log = structlog.get_logger(__name__)
 
@@ -29,26 +39,17 @@ _LOG_EVERY: Final = 1.0  # seconds, while loading
 class Position:
     """The commit that answers are about. `generation` counts loads.
 
-    `as_of_us` is the newest event_time, but none after the commit: a change from the future moves no window,
-    and counts when its time has come. None while there is no change. `newest_us` is without that bound.
+    Everything up to `as_of_us` is counted, later changes count when their time has come; None while nothing
+    tells a time. In `gaps` nothing is known. The clocks are those of the store.
     """
 
     generation: int
     batch: BatchId | None  # None: history is all there is
-    committed_at: float
+    committed_at: float  # by the clock of who wrote it
     as_of_us: int | None
-    newest_us: int | None
-    filled_at: float  # when the newest commit that had rows was committed
-
-    @property
-    def empty_for(self) -> float:
-        """Seconds for which commits have come that had no rows."""
-        return self.committed_at - self.filled_at
-
-    def ahead_of(self, now: float) -> float:
-        """Seconds by which the commit or its newest change is later than `now`: above 0, a clock is wrong."""
-        newest = (self.newest_us or 0) / 1_000_000
-        return max(self.committed_at, newest) - now
+    gaps: tuple[Span, ...] = ()
+    moved_at: float = 0.0  # monotonic seconds, when as_of_us last moved on
+    ahead: float = 0.0  # seconds by which commit and as_of were later than our clock as they were taken in
 
     @property
     def key(self) -> tuple[int, str, int | None]:
@@ -63,6 +64,21 @@ class Progress:
     of: int = 0
 
 
+@dataclass(frozen=True)
+class _Found:
+    """What a load found on the volume: closed hours, and what was committed after them."""
+
+    hours: tuple[Hour, ...]
+    follower: Follower
+    commit: Commit | None  # None: history is all there is
+    tail: pa.Table
+    coverage: CoverageSoFar
+
+    @property
+    def committed_at(self) -> float:
+        return self.commit.committed_at if self.commit else self.hours[-1].path.stat().st_mtime
+
+
 class NothingHeld(Exception):
     """There is no change to ask about at `position`."""
 
@@ -72,23 +88,39 @@ class NothingHeld(Exception):
 
 
 class Store:
-    """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask."""
+    """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask.
 
-    def __init__(self, data_dir: Path, engine: Engine, max_window: timedelta) -> None:
+    `list_every`: see Follower. `clock` is monotonic, `wall_clock` seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path,
+        engine: Engine,
+        max_window: timedelta,
+        list_every: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._data_dir = data_dir
-        self._changes_dir = data_dir / "changes"
+        self.changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._follower = Follower(self._changes_dir)
+        self._list_every = list_every
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._follower = self._new_follower()
         self._advancing = threading.Lock()
         # Not at once with a load: a rebase would bring rows back that the load has dropped.
         self._rebasing = threading.Lock()
         self._boundary_us = 0
+        self._newest_us: int | None = None  # of all rows held, also those that don't count yet
         self._position: Position | None = None
         # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
         self._logged_at = 0.0
+        self.unreadable_footers = 0
         self.progress = Progress()
         self.progressed_at = time.monotonic()  # when a load last read files
 
@@ -107,7 +139,7 @@ class Store:
 
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
-        return Follower(self._changes_dir).commits_after(position.batch if position else None)
+        return Follower(self.changes_dir).commits_after(position.batch if position else None)
 
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
@@ -121,21 +153,18 @@ class Store:
             if commit is None:
                 return False
             rows = self._read(commit, self._position)
+            coverage = CoverageSoFar(self._position.as_of_us, self._position.gaps)
+            for file in commit.files:
+                coverage.add(self.changes_dir / file)
         except (FolderMoved, FileNotFoundError) as error:
             _log.warning("changes moved, loading again", reason=str(error))
             self._must_load = True
             return self._load()
         with self._advancing:
             self._engine.append(rows)
-            newest = _later(self._position.newest_us, newest_us(rows))
-            self._position = Position(
-                self._generation,
-                commit.batch,
-                commit.committed_at,
-                _later(self._position.as_of_us, _not_after(newest, commit.committed_at)),
-                newest,
-                commit.committed_at if rows.num_rows else self._position.filled_at,
-            )
+            self._newest_us = later(self._newest_us, newest_us(rows))
+            self._position = self._moved_to(commit, commit.committed_at, coverage)
+        self.unreadable_footers += coverage.unreadable
         self._follower.accept(commit)
         return True
 
@@ -162,52 +191,87 @@ class Store:
     def _read(self, commit: Commit, position: Position) -> pa.Table:
         """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
-        return read_rows([self._changes_dir / file for file in commit.files], from_us=from_us)
+        return read_rows([self.changes_dir / file for file in commit.files], from_us=from_us)
+
+    def _new_follower(self) -> Follower:
+        return Follower(self.changes_dir, self._list_every)
+
+    def _moved_to(self, commit: Commit | None, committed_at: float, coverage: CoverageSoFar) -> Position:
+        as_of_us = coverage.counted_until(self._newest_us, committed_at)
+        newest = max(committed_at, (as_of_us or 0) / 1_000_000)
+        return Position(
+            self._generation,
+            commit.batch if commit else None,
+            committed_at,
+            as_of_us,
+            joined(coverage.gaps, (as_of_us or 0) - self._keep_us),
+            self._moved_at(as_of_us),
+            newest - self._wall_clock(),
+        )
+
+    def _moved_at(self, as_of_us: int | None) -> float:
+        """When the time up to which is counted came to be `as_of_us`.
+
+        At a start that isn't known: then as if it had stood there ever since, by our clock.
+        """
+        before = self._position.as_of_us if self._position else None
+        if self._position is not None and before is not None and as_of_us is not None and as_of_us >= before:
+            return self._clock() if as_of_us > before else self._position.moved_at
+        age = 0.0 if as_of_us is None else self._wall_clock() - as_of_us / 1_000_000
+        return self._clock() - max(0.0, age)
 
     def _load(self) -> bool:
-        """Read everything; False while there is nothing. If an hour is closed meanwhile, read again."""
+        """Read everything; False while there is nothing."""
+        found = self._find()
+        if found is None:
+            self._position = None
+            self.progress = Progress()
+            return False
+        hours, coverage, commit = found.hours, found.coverage, found.commit
+        newest = later(newest_us(found.tail), boundary_of(hours) or None)
+        horizon_us = (coverage.counted_until(newest, found.committed_at) or 0) - self._keep_us
+        for hour in hours:
+            if microseconds(hour.end) > horizon_us:
+                coverage.add_hour(hour.path)
+        files = self.progress.done
+        with self._rebasing, self._advancing:
+            self._must_load = True
+            self._engine.load(hours, found.tail, horizon_us, lambda done: self._advance(files + done))
+            self._generation += 1
+            if commit:
+                found.follower.accept(commit)
+            self._follower, self._boundary_us = found.follower, boundary_of(hours)
+            held = self._engine.prepare(HELD)()
+            self._newest_us = held["newest_us"][0].as_py()
+            loaded = self._moved_to(commit, found.committed_at, coverage)
+            # How old a commit is that was found tells nothing of the clocks.
+            self._position = replace(loaded, ahead=max(0.0, loaded.ahead))
+            self._must_load = False
+        self.unreadable_footers += coverage.unreadable
+        _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=files)
+        return True
+
+    def _find(self) -> _Found | None:
+        """What is there, None for nothing; if an hour is closed meanwhile, it is read again."""
         for _ in range(_LOAD_ATTEMPTS):
-            follower = Follower(self._changes_dir)
+            follower = self._new_follower()
             hours = closed_hours(self._data_dir)
+            coverage = CoverageSoFar(hour_ends_us=[microseconds(hour.end) for hour in hours])
             try:
                 commit = follower.poll()
                 if commit is None and not hours:
-                    self._forget()
-                    return False
-                files = [self._changes_dir / file for file in commit.files] if commit else []
+                    return None
+                files = [self.changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
-                filled_at = _last_filled_at(files) or _last_filled_at([hour.path for hour in hours])
+                for path in files:
+                    coverage.add(path)
             except (FolderMoved, FileNotFoundError) as error:
                 _log.warning("changes moved while loading", reason=str(error))
                 continue
             if closed_hours(self._data_dir)[-1:] == hours[-1:]:
-                break
-        else:
-            raise FolderMoved(f"{self._changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
-        committed_at = commit.committed_at if commit else hours[-1].path.stat().st_mtime
-        newest = _not_after(_later(newest_us(tail), boundary_of(hours) or None), committed_at)
-        horizon_us = (newest or 0) - self._keep_us
-        with self._rebasing, self._advancing:
-            self._must_load = True
-            self._engine.load(hours, tail, horizon_us, lambda done: self._advance(len(files) + done))
-            self._generation += 1
-            if commit:
-                follower.accept(commit)
-            self._follower, self._boundary_us = follower, boundary_of(hours)
-            held = self._engine.prepare(HELD)()
-            newest_held: int | None = held["newest_us"][0].as_py()
-            self._position = Position(
-                self._generation,
-                commit.batch if commit else None,
-                committed_at,
-                _not_after(newest_held, committed_at),
-                newest_held,
-                filled_at or committed_at,
-            )
-            self._must_load = False
-        _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=len(files))
-        return True
+                return _Found(hours, follower, commit, tail, coverage)
+        raise FolderMoved(f"{self.changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
 
     def _read_all(self, files: list[Path], from_us: int) -> pa.Table:
         tables = []
@@ -223,25 +287,3 @@ class Store:
         if self.progressed_at - self._logged_at >= _LOG_EVERY:
             self._logged_at = self.progressed_at
             _log.info("loading", files=done, of=self.progress.of)
-
-    def _forget(self) -> None:
-        self._position = None
-        self.progress = Progress()
-
-
-def _last_filled_at(files: Sequence[Path]) -> float | None:
-    """When the last of `files`, in their order, that has rows was written; None if none has."""
-    try:
-        last = next((path for path in reversed(files) if pq.read_metadata(path).num_rows), None)
-    except pa.ArrowException as error:
-        raise RowsError(str(error)) from error
-    return None if last is None else last.stat().st_mtime
-
-
-def _not_after(event_us: int | None, time: float) -> int | None:
-    """The earlier of the two, `time` being in seconds."""
-    return None if event_us is None else min(event_us, int(time * 1_000_000))
-
-
-def _later(one: int | None, other: int | None) -> int | None:
-    return max((moment for moment in (one, other) if moment is not None), default=None)

@@ -1,5 +1,7 @@
 """The application: all parts wired together."""
 
+from typing import Final
+
 from flask import Flask
 from werkzeug.exceptions import HTTPException
 
@@ -23,6 +25,9 @@ from wiki_web.push.stream_route import stream_blueprint
 from wiki_web.push.streams import Streams
 from wiki_web.settings import Settings
 
+# Listing thousands of files takes many times as long as asking for the next one.
+_PERIODS_PER_LIST: Final = 5
+
 
 def create_app(settings: Settings, engine: Engine | None = None, most_streams: int = MOST_STREAMS) -> Flask:
     """The app of one process, answering from `engine` (else the one the settings name).
@@ -32,9 +37,15 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     """
     metrics = Metrics()
     parameters = Parameters(settings)
-    store = Store(settings.data_dir, engine or open_engine(settings), settings.web_max_window)
+    period = settings.web_refresh_seconds
+    store = Store(
+        settings.data_dir,
+        engine or open_engine(settings),
+        settings.web_max_window,
+        list_every=_PERIODS_PER_LIST * period,
+    )
     answers = AnswerCache(store, parameters.default())
-    refresher = Refresher(store, answers, settings.web_refresh_seconds, metrics)
+    refresher = Refresher(store, answers, period, metrics)
 
     app = Flask(wiki_web.page.__name__)  # where templates and static files are
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}

@@ -29,7 +29,7 @@ def csv_text(kind: Kind, document: Document) -> str:
 def _cell(value: Any) -> Any:
     """Text that looks like a formula gets an apostrophe in front; a list is joined by spaces."""
     if isinstance(value, list):
-        return " ".join(str(item) for item in value)
+        return " ".join("" if item is None else str(item) for item in value)
     if isinstance(value, bool):
         return str(value).lower()
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

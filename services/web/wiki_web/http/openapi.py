@@ -34,8 +34,8 @@ def openapi(settings: Settings) -> Schema:
             "title": "Live top of Wikipedia",
             "version": VERSION,
             "description": (
-                "Answers are fixed to a commit: the window is (from, to], to is as_of, the time of its "
-                "newest change, or its own time if that is earlier. "
+                "Answers are fixed to a commit: the window is (from, to], to is as_of, up to which "
+                "everything is counted. In the gaps nobody watched: what is null there is not known. "
                 "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
             ),
         },

@@ -2,15 +2,15 @@
 
 import math
 import time
-from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Blueprint, Response, g, request
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from wiki_common.health.server import health_text
-from wiki_web.data.answer_cache import STALE_AFTER, AnswerCache
+from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.refresher import Refresher
+from wiki_web.data.rows import moment_of
 from wiki_web.data.store import Position, Store
 from wiki_web.metrics import Metrics
 
@@ -24,10 +24,8 @@ def status_blueprint(
     metrics.rows_held.set_function(lambda: store.rows_held)
     metrics.commits_behind.set_function(lambda: store.commits_after(_shown_position(answers)))
     metrics.answer_age.set_function(lambda: _or_nan(answers.age()))
-    metrics.clock_skew.set_function(
-        lambda: _of_position(store, lambda position: position.ahead_of(time.time()))
-    )
-    metrics.empty_commits.set_function(lambda: _of_position(store, lambda position: position.empty_for))
+    metrics.clock_skew.set_function(lambda: store.position.ahead if store.position else math.nan)
+    metrics.unreadable_footers.set_function(lambda: store.unreadable_footers)
     metrics.impossible_sizes.set_function(lambda: _impossible_sizes(answers))
     metrics.as_of.set_function(lambda: _as_of(answers))
 
@@ -71,11 +69,9 @@ def not_ready(store: Store, answers: AnswerCache, refresher: Refresher) -> str |
         return f"loading: {progress.done} of {progress.of} files" if progress.of else "no commit yet"
     if state == "empty":
         return "no change committed yet"
-    if state == "stale" and position is not None:
-        silent = time.time() - position.committed_at
-        if silent > STALE_AFTER:
-            return f"stale: no commit for {silent:.0f} s"
-        return f"stale: no change in any commit for {position.empty_for:.0f} s"
+    if state == "stale" and position is not None and position.as_of_us is not None:
+        as_of, still = moment_of(position.as_of_us), answers.still_for(position)
+        return f"stale: counted up to {as_of:%H:%M:%S} UTC, and no further for {still:.0f} s"
     return None if answers.shown() else "the first answer is being computed"
 
 
@@ -93,11 +89,6 @@ def _as_of(answers: AnswerCache) -> float:
 def _impossible_sizes(answers: AnswerCache) -> int:
     shown = answers.shown()
     return shown.answer.impossible_sizes if shown else 0
-
-
-def _of_position(store: Store, value: Callable[[Position], float]) -> float:
-    position = store.position
-    return math.nan if position is None else value(position)
 
 
 def _or_nan(value: float | None) -> float:

@@ -19,12 +19,13 @@ from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
-from wiki_web.page.formats import span
+from wiki_web.page.formats import minute, span
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
 _SKEW_TOLD: Final = 5.0  # seconds
+_LATE_TOLD: Final = 60.0  # seconds: a busy machine takes in what was committed some seconds later
 _FEED_LENGTH: Final = 40
 _TITLE_CHANGES: Final = 200
 
@@ -34,10 +35,8 @@ class Status:
     """How fresh the page is; `failing` while new commits can't be taken in."""
 
     state: State
-    committed_at: datetime | None
     rendered_at: datetime
-    filled_at: datetime | None  # when the last commit with changes came, if those after it have none
-    ahead: float  # seconds by which what was committed is later than this machine's clock
+    ahead: float  # seconds by which what was committed was later than this machine's clock
     failing: bool
     progress: Progress
     refresh_seconds: int
@@ -91,13 +90,29 @@ class PageModel:
 
     @property
     def skew(self) -> str | None:
-        """How far the clocks differ, if that is more than they do by chance."""
+        """How far the clocks differ, and which way, if that is more than they do by chance."""
         ahead = self.status.ahead
-        return span(ahead) if ahead > _SKEW_TOLD else None
+        if ahead > _SKEW_TOLD:
+            return f"{span(ahead)} ahead of"
+        return f"{span(-ahead)} behind" if ahead < -_LATE_TOLD else None
+
+    @property
+    def coverage(self) -> list[str]:
+        """Which part of the window the totals are of, in words; nothing if they are of all of it."""
+        since, words = self.main.counting_since, []
+        if since is not None:
+            words.append(f"counting since {minute(since)}")
+        gaps = [gap for gap in self.main.gaps if gap.end != since]
+        if len(gaps) == 1:
+            words.append(f"not known: {minute(gaps[0].start)} to {minute(gaps[0].end)}")
+        elif gaps:
+            lost = sum((gap.end - gap.start).total_seconds() for gap in gaps)
+            words.append(f"not known: {span(lost)} in {len(gaps)} gaps")
+        return words
 
     @property
     def chart(self) -> AreaChart | None:
-        return area_chart(self.timeline.minutes, self.per)
+        return area_chart(self.timeline, self.per)
 
     @property
     def per(self) -> str:
@@ -127,7 +142,7 @@ class PageModel:
     def highest(self) -> int:
         """The sparklines' common scale; at least 4, so that a single change is never a full column."""
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
-        return max([4, *(max(row.per_minute) for row in titles)])
+        return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
     def title_url(self, title: str, wiki: str | None) -> str | None:
         """The address of a title's page: on its wiki, where several are shown. None where there is none."""
@@ -145,6 +160,12 @@ class PageModel:
             return self.top_url()
         title, on = self.subject.title, self.subject.on or ""
         return address("page", self.subject.selection, self.default, title=title, on=on)
+
+    @property
+    def filtered(self) -> bool:
+        """Whether there are filters that could be taken away."""
+        unfiltered = without_filters(self.subject.selection, self.default)
+        return self.subject.title is not None or self.subject.selection != unfiltered
 
     def unfiltered_url(self) -> str:
         return address("./", without_filters(self.subject.selection, self.default), self.default)

@@ -7,12 +7,12 @@ from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
-from wiki_web.data.answer_cache import STALE_AFTER, AnswerCache, CachedAnswer
+from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
 from wiki_web.data.answers import history_url
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Position, Store
 from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters
-from wiki_web.page.charts import columns
+from wiki_web.page.charts import columns, sparkline_words, unknown_columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
 from wiki_web.page.page_cache import PageCache
 from wiki_web.page.page_models import Status, Subject, page_model
@@ -32,6 +32,8 @@ def pages_blueprint(
         pages.add_app_template_filter(text_format, name)
     pages.add_app_template_filter(history_url)
     pages.add_app_template_global(columns)
+    pages.add_app_template_global(sparkline_words)
+    pages.add_app_template_global(unknown_columns)
     pages.add_app_template_global(root)
 
     def page(template: str, subject: Subject) -> Response:
@@ -48,10 +50,8 @@ def pages_blueprint(
     def _status(position: Position | None) -> Status:
         return Status(
             state=answers.state_of(position),
-            committed_at=datetime.fromtimestamp(position.committed_at, UTC) if position else None,
             rendered_at=datetime.now(UTC),
-            filled_at=_filled_at(position),
-            ahead=position.ahead_of(time.time()) if position else 0.0,
+            ahead=position.ahead if position else 0.0,
             failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
@@ -81,12 +81,6 @@ def pages_blueprint(
         return wikis[0] if wikis else None
 
     return pages
-
-
-def _filled_at(position: Position | None) -> datetime | None:
-    if position is None or position.empty_for <= STALE_AFTER:
-        return None
-    return datetime.fromtimestamp(position.filled_at, UTC)
 
 
 def root() -> str:

@@ -16,7 +16,8 @@ function point(root, plot, x) {
   const last = rows.length - 1;
   const index = Math.min(last, Math.max(0, Math.round(((x - left) / width) * last)));
   const [until, changes, editors] = [...rows[index].cells].map((cell) => cell.textContent);
-  root.querySelector("#readout").textContent = `until ${until}: ${changes} changes, ${editors} editors`;
+  const known = rows[index].hasAttribute("data-unknown") ? changes : `${changes} changes, ${editors} editors`;
+  root.querySelector("#readout").textContent = `until ${until}: ${known}`;
   const cursor = plot.querySelector(".cursor");
   cursor.hidden = false;
   cursor.style.left = `${(100 * index) / last}%`;

@@ -1,0 +1,105 @@
+"""What the batches of a running query cost, and where their time goes."""
+
+import json
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import psutil
+from pyspark.sql import SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+# Of Spark's own durations, in milliseconds.
+_PARTS: Final = {
+    "queryPlanning": "planning",
+    "walCommit": "log writes",
+    "commitOffsets": "log writes",
+    "addBatch": "jobs and write",
+    "latestOffset": "topic's end",
+}
+_PROCESS_START: Final = "jdk.ProcessStart"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Of some batches together: CPU seconds of this process, Spark's JVM and its children, and the rest."""
+
+    batches: int = 0
+    cpu_seconds: float = 0.0
+    compiles: int = 0
+    child_processes: int = 0
+    parts: dict[str, float] = field(default_factory=dict)
+    """Seconds by what they went to."""
+
+    def __add__(self, other: "Cost") -> "Cost":
+        return Cost(
+            self.batches + other.batches,
+            self.cpu_seconds + other.cpu_seconds,
+            self.compiles + other.compiles,
+            self.child_processes + other.child_processes,
+            {name: self.parts.get(name, 0) + other.parts.get(name, 0) for name in self.parts | other.parts},
+        )
+
+    def __str__(self) -> str:
+        """A batch's share."""
+        each = max(self.batches, 1)
+        parts = ", ".join(f"{name} {1000 * seconds / each:.0f}" for name, seconds in self.parts.items())
+        return (
+            f"{self.cpu_seconds / each:.3f} CPU s, {self.compiles / each:.2f} compiles and"
+            f" {self.child_processes / each:.2f} child processes a batch; ms a batch: {parts}"
+        )
+
+
+class Meter:
+    """Counts from its making to `read`. `writes` are the seconds that each write of a batch took."""
+
+    def __init__(self, spark: SparkSession, writes: list[float]) -> None:
+        jvm: Any = spark._jvm
+        self._jvm = jvm
+        gateway: Any = spark.sparkContext._gateway
+        self._gateway = gateway
+        self._process = psutil.Process(self._gateway.proc.pid)
+        self._writes = writes
+        self._recording: Any = self._jvm.jdk.jfr.Recording()
+        self._recording.enable(_PROCESS_START)
+        self._recording.start()
+        self._cpu, self._compiles, self._written = self._cpu_seconds(), self._compiled(), len(writes)
+
+    def read(self, query: StreamingQuery, batches: int) -> Cost:
+        """Of the last so many batches."""
+        cpu, compiles = self._cpu_seconds() - self._cpu, self._compiled() - self._compiles
+        reports = [json.loads(progress.json) for progress in query.recentProgress[-batches:]]
+        scale = batches / len(reports) / 1000  # Spark keeps the last hundred
+        parts: defaultdict[str, float] = defaultdict(float)
+        for report in reports:
+            for name, part in _PARTS.items():
+                parts[part] += report["durationMs"].get(name, 0) * scale
+            parts["state commit"] += sum(each["commitTimeMs"] for each in report["stateOperators"]) * scale
+        parts["write"] = sum(self._writes[self._written :])
+        parts["jobs"] = parts.pop("jobs and write") - parts["write"] - parts["state commit"]
+        return Cost(batches, cpu, compiles, self._child_processes(), parts)
+
+    def _cpu_seconds(self) -> float:
+        jvm, this = self._process.cpu_times(), psutil.Process().cpu_times()
+        # Of the children those that have ended count.
+        return jvm.user + jvm.system + jvm.children_user + jvm.children_system + this.user + this.system
+
+    def _compiled(self) -> int:
+        metric = self._jvm.org.apache.spark.metrics.source.CodegenMetrics.METRIC_COMPILATION_TIME()
+        count: int = metric.getCount()
+        return count
+
+    def _child_processes(self) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            file = self._path(Path(folder, "processes.jfr"))
+            self._recording.stop()
+            self._recording.dump(file)
+            self._recording.close()
+            number: int = self._jvm.jdk.jfr.consumer.RecordingFile.readAllEvents(file).size()
+        return number
+
+    def _path(self, path: Path) -> Any:
+        none = self._gateway.new_array(self._jvm.java.lang.String, 0)
+        return self._jvm.java.nio.file.Path.of(str(path), none)

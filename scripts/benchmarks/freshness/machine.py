@@ -1,0 +1,49 @@
+"""On what a measurement was taken."""
+
+import os
+import platform
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psutil
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True)
+class Machine:
+    """`load` is the load average of the minute before the measurement."""
+
+    commit: str
+    date: str
+    cores: int
+    memory_gb: int
+    architecture: str
+    load: float
+
+    def __str__(self) -> str:
+        return (
+            f"Commit {self.commit}, {self.date}, {self.cores} cores ({self.architecture}),"
+            f" {self.memory_gb} GB of memory, load average before: {self.load:.1f}."
+        )
+
+
+def this_machine() -> Machine:
+    """As it is now. Raises CalledProcessError outside a checkout."""
+    # The page that the figures are written to is no part of what is measured.
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs")
+    return Machine(
+        commit=_git("rev-parse", "--short", "HEAD") + (" with changes" if changed else ""),
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        memory_gb=round(psutil.virtual_memory().total / 2**30),
+        architecture=platform.machine(),
+        load=os.getloadavg()[0],
+    )
+
+
+def _git(*arguments: str) -> str:
+    run = subprocess.run(["git", *arguments], cwd=_ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    return run.stdout.strip()

@@ -1,0 +1,104 @@
+"""What the files' footers tell: up to when everything is counted, and what nobody watched."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import structlog
+
+from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable, Gap
+from wiki_web.data.gaps import Span, span_of
+from wiki_web.data.rows import RowsError, microseconds
+
+_log = structlog.get_logger(__name__)
+
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+# A change is some seconds older than the event that tells it: the first ones may lie before watching began.
+_LATE_US: Final = 60_000_000
+
+
+def read_coverage(path: Path) -> Coverage:
+    """Without anything for a file that says nothing of it: a part, or one of an older version.
+
+    Raises FileNotFoundError, RowsError, or CoverageUnreadable.
+    """
+    try:
+        texts: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
+    except pa.ArrowException as error:
+        raise RowsError(f"{path}: {error}") from error
+    text = texts.get(COVERAGE_KEY.encode())
+    return Coverage() if text is None else _of_usual_years(Coverage.from_json(text))
+
+
+def _of_usual_years(coverage: Coverage) -> Coverage:
+    """Windows are computed from these times, and must not leave the years that there are."""
+    moments = [coverage.as_of, *(moment for gap in coverage.gaps for moment in (gap.start, gap.end))]
+    for moment in moments:
+        try:
+            usual = moment is None or moment.astimezone(UTC) >= _EARLIEST
+        except OverflowError:
+            usual = False
+        if not usual:
+            raise CoverageUnreadable(f"{moment} is no time of a change")
+    return coverage
+
+
+class CoverageSoFar:
+    """Collects what footers tell, those of batches oldest first; one that can't be read tells nothing.
+
+    `hour_ends_us` are the ends of the closed hours: what lies before them was watched, whatever came after.
+    """
+
+    def __init__(
+        self, as_of_us: int | None = None, gaps: Sequence[Span] = (), hour_ends_us: Sequence[int] = ()
+    ) -> None:
+        self.as_of_us = as_of_us
+        self.gaps = list(gaps)
+        self.unreadable = 0
+        self._hour_ends_us = hour_ends_us
+        self._told = False
+
+    def add(self, path: Path) -> None:
+        """The next file in `changes`. Raises FileNotFoundError or RowsError."""
+        coverage = self._read(path)
+        self._told = coverage.as_of is not None
+        for gap in coverage.gaps:
+            self.gaps.append(span_of(gap, later(self.as_of_us, self._closed_before(gap))))
+        if coverage.as_of is not None:
+            self.as_of_us = later(self.as_of_us, microseconds(coverage.as_of))
+
+    def add_hour(self, path: Path) -> None:
+        """A closed hour's file, which has the gaps of its batches. Raises FileNotFoundError or RowsError."""
+        self.gaps += [span_of(gap, self._closed_before(gap)) for gap in self._read(path).gaps]
+
+    def counted_until(self, newest_us: int | None, committed_at: float) -> int | None:
+        """As the last footer tells; without one, the newest change's time, but none after its commit."""
+        if self._told:
+            return self.as_of_us
+        return later(self.as_of_us, not_after(newest_us, committed_at))
+
+    def _read(self, path: Path) -> Coverage:
+        try:
+            return read_coverage(path)
+        except CoverageUnreadable as error:
+            _log.warning("coverage can't be read", file=str(path), reason=str(error))
+            self.unreadable += 1
+            return Coverage()
+
+    def _closed_before(self, gap: Gap) -> int | None:
+        """The end of the last closed hour before the gap's end."""
+        last_us = microseconds(gap.end) - _LATE_US
+        return max((end_us for end_us in self._hour_ends_us if end_us < last_us), default=None)
+
+
+def not_after(event_us: int | None, time: float) -> int | None:
+    """The earlier of the two, `time` being in seconds."""
+    return None if event_us is None else min(event_us, int(time * 1_000_000))
+
+
+def later(one: int | None, other: int | None) -> int | None:
+    """The later of two times, of which either may be unknown."""
+    return max((moment for moment in (one, other) if moment is not None), default=None)
