@@ -35,8 +35,6 @@ def _session(master: str) -> SparkSession:
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
         # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
-        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
-        .config("spark.sql.codegen.wholeStage", "false")
         # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
         .config(
             "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
