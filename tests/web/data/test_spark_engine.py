@@ -54,3 +54,17 @@ def test_the_same_queries_at_another_commit_compile_nothing_anew(
         for kind in KINDS:
             store.prepare(Query(kind, HOUR / 2, 20))[2]()
     assert compiled(spark) == before
+
+
+def test_rows_that_are_cached_do_not_travel_with_each_task(
+    spark_engine: SparkEngine, spark: SparkSession, committed: CommittedChanges
+) -> None:
+    committed.commit_table(changes_table(Change(NOON, comment=f"{n:0100}") for n in range(1000)))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    answer = spark.sql("SELECT comment FROM changes")
+    (partition,) = answer._jdf.queryExecution().toRdd().partitions()
+    assert spark._jvm is not None
+    sent = spark._jvm.java.io.ByteArrayOutputStream()
+    spark._jvm.java.io.ObjectOutputStream(sent).writeObject(partition)
+    assert sent.size() < 10_000
