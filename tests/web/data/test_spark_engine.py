@@ -1,4 +1,4 @@
-"""Spark's own: what is cached is given back, so that memory stays the same for ever."""
+"""Spark's own: what is cached is given back and stays where it is, and a commit compiles nothing."""
 
 from datetime import timedelta
 
@@ -6,6 +6,7 @@ from pyspark.sql import SparkSession
 
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from wiki_web.data.engines.spark_engine import SparkEngine
+from wiki_web.data.queries import KINDS, Query
 from wiki_web.data.store import Store
 
 HOUR = timedelta(hours=1)
@@ -31,3 +32,39 @@ def test_rebases_and_loads_give_back_what_was_cached_before(
             assert store.rebase_if_due()
             assert cached(spark) == 2
     assert store.rows_held == 2 + 9 * 2100
+
+
+def compiled(spark: SparkSession) -> int:
+    """Classes compiled since the JVM's start."""
+    assert spark._jvm is not None
+    source = spark._jvm.org.apache.spark.metrics.source.CodegenMetrics
+    return int(source.METRIC_COMPILATION_TIME().getCount())
+
+
+def test_the_same_queries_at_another_commit_compile_nothing_anew(
+    committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession
+) -> None:
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    committed.commit(Change(NOON - HOUR / 4))
+    before = 0
+    for second in range(3):
+        committed.commit(Change(NOON + timedelta(seconds=second)))
+        store.refresh()
+        before = compiled(spark)
+        for kind in KINDS:
+            store.prepare(Query(kind, HOUR / 2, 20))[2]()
+    assert compiled(spark) == before
+
+
+def test_rows_that_are_cached_do_not_travel_with_each_task(
+    spark_engine: SparkEngine, spark: SparkSession, committed: CommittedChanges
+) -> None:
+    committed.commit_table(changes_table(Change(NOON, comment=f"{n:0100}") for n in range(1000)))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    answer = spark.sql("SELECT comment FROM changes")
+    (partition,) = answer._jdf.queryExecution().toRdd().partitions()
+    assert spark._jvm is not None
+    sent = spark._jvm.java.io.ByteArrayOutputStream()
+    spark._jvm.java.io.ObjectOutputStream(sent).writeObject(partition)
+    assert sent.size() < 10_000

@@ -104,15 +104,17 @@ _CONDITIONS: Final = {
 _POSSIBLE: Final = " AND ".join(
     f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")
 )
-# Times that differ from commit to commit stand here alone: Spark compiles code with other numbers anew.
+# Times that differ from commit to commit are a row to join, no literals: Spark writes literals into the code
+# that it compiles, and would compile it anew at each commit and run it cold.
 _SELECTED: Final = """
 selected AS (
-  SELECT *, :to_us - event_us AS age_us,
+  SELECT changes.*, to_us - event_us AS age_us,
     CASE WHEN length_new IS NOT NULL AND {possible}
       THEN length_new - COALESCE(length_old, 0) ELSE 0 END AS bytes,
     CASE WHEN {possible} THEN 0 ELSE 1 END AS impossible_size
-  FROM changes
-  WHERE event_us > :after_us AND event_us <= :to_us AND {conditions}
+  FROM changes JOIN (VALUES (:after_us, :to_us)) AS moment(after_us, to_us)
+    ON event_us > after_us AND event_us <= to_us
+  WHERE {conditions}
 )"""
 # Sizes of sets instead of COUNT(DISTINCT …), for each of which Spark would shuffle the rows twice more.
 _TOTALS: Final = """

@@ -32,6 +32,8 @@ _MAX_NEWEST_SHARE = 0.1
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
+# In the form that queries read: a serialized cache would be copied by each scan.
+_CACHE = StorageLevel.MEMORY_AND_DISK_DESER
 # Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
 _SEALED_AT_ONCE = 100_000
 
@@ -173,13 +175,14 @@ class SparkEngine:
         stored = self._spark.read.schema(schema).parquet(_without_patterns(hour.path))
         columns = [_read(stored[name], column).alias(column) for column, name in STORED.items()]
         rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
-        return rows.persist(StorageLevel.MEMORY_AND_DISK)
+        return rows.persist(_CACHE)
 
     def _cache_rows(self, rows: pa.Table) -> tuple[DataFrame, ...]:
+        """The exchange cuts what is cached off from the handed-over rows: each task would carry them."""
         frames = []
         for start in range(0, rows.num_rows, _SEALED_AT_ONCE):
-            part = self._spark.createDataFrame(rows.slice(start, _SEALED_AT_ONCE)).coalesce(1)
-            frame = part.persist(StorageLevel.MEMORY_AND_DISK)
+            part = self._spark.createDataFrame(rows.slice(start, _SEALED_AT_ONCE)).repartition(1)
+            frame = part.persist(_CACHE)
             frame.count()
             frames.append(frame)
         return tuple(frames)

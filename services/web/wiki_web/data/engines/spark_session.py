@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from wiki_web.data.engines.engine import EngineDied, EngineError
+
+# Out of memory the JVM ends, and the service with it, so that a supervisor starts both again. On so small a
+# heap G1 marks without end, beside the queries on the same few cores.
+_JVM_OPTIONS: Final = "-XX:+ExitOnOutOfMemoryError -XX:+UseSerialGC"
 
 
 def open_session(master: str) -> SparkSession:
@@ -33,14 +38,11 @@ def _session(master: str) -> SparkSession:
         .config("spark.driver.memory", "768m")
         # Larger tables must not become part of the query plan, which holds them on the heap once more.
         .config("spark.sql.execution.arrow.localRelationThreshold", "2MB")
+        # Each of a query's few small broadcasts allocates a block, of 4 MB by default.
+        .config("spark.broadcast.blockSize", "256k")
         # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
-        # Whole-stage code contains the commit's times: it would be compiled at each commit and run cold.
-        .config("spark.sql.codegen.wholeStage", "false")
-        # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again.
-        .config(
-            "spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} -XX:+ExitOnOutOfMemoryError"
-        )
+        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} {_JVM_OPTIONS}")
     )
     if master.startswith("local"):
         # The window is small: a query's cost is planning and scheduling rather than data.
