@@ -41,9 +41,8 @@ def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runnin
     folder = tmp_path_factory.mktemp("web")
     committed = CommittedChanges(folder / "data")
     committed.commit(*some_changes())
-    web = RunningWeb(folder)
-    yield web, committed
-    web.stop()
+    with RunningWeb(folder) as web:
+        yield web, committed
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Self
 
 from harness.processes import Process, free_port, wait_until
 
@@ -21,6 +22,12 @@ class RunningWeb:
         self._refresh_seconds = refresh_seconds
         self._process: Process | None = None
         self.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     @property
     def url(self) -> str:

@@ -27,9 +27,8 @@ PATHS = {
 @pytest.fixture(scope="module")
 def starting_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
     """Nothing has been committed yet, not even the folder exists."""
-    web = RunningWeb(tmp_path_factory.mktemp("starting"))
-    yield web
-    web.stop()
+    with RunningWeb(tmp_path_factory.mktemp("starting")) as web:
+        yield web
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +36,8 @@ def stale_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
     folder: Path = tmp_path_factory.mktemp("stale")
     committed = CommittedChanges(folder / "data")
     committed.commit_table(changes_table(some_changes()), at=time.time() - 60)
-    web = RunningWeb(folder)
-    yield web
-    web.stop()
+    with RunningWeb(folder) as web:
+        yield web
 
 
 @pytest.fixture(scope="module")
@@ -49,9 +47,8 @@ def unknown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb
     minute = timedelta(minutes=1)
     gaps = Gap(None, now() - 20 * minute), Gap(now() - 12 * minute, now() - 6 * minute)
     CommittedChanges(folder / "data").commit(*some_changes(), covered=Coverage(now(), gaps))
-    web = RunningWeb(folder)
-    yield web
-    web.stop()
+    with RunningWeb(folder) as web:
+        yield web
 
 
 def look_at(watched: Watched, name: str) -> None:

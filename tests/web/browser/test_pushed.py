@@ -22,9 +22,8 @@ def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runnin
     """This file's own, as its many titles would crowd those of others out of the top."""
     folder = tmp_path_factory.mktemp("often")
     committed = CommittedChanges(folder / "data")
-    web = RunningWeb(folder)
-    yield web, committed
-    web.stop()
+    with RunningWeb(folder) as web:
+        yield web, committed
 
 
 @pytest.fixture(scope="module")
@@ -33,9 +32,8 @@ def rare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb,
     folder = tmp_path_factory.mktemp("rare")
     committed = CommittedChanges(folder / "data")
     committed.commit(Change(now(), title="The first"))
-    web = RunningWeb(folder, refresh_seconds=LONG)
-    yield web, committed
-    web.stop()
+    with RunningWeb(folder, refresh_seconds=LONG) as web:
+        yield web, committed
 
 
 @pytest.fixture

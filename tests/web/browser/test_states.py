@@ -25,9 +25,8 @@ def own(tmp_path: Path) -> CommittedChanges:
 
 @pytest.fixture
 def own_web(own: CommittedChanges, tmp_path: Path) -> Iterator[RunningWeb]:
-    web = RunningWeb(tmp_path)
-    yield web
-    web.stop()
+    with RunningWeb(tmp_path) as web:
+        yield web
 
 
 @pytest.fixture

@@ -22,9 +22,8 @@ PATH = "/api/v1/stream"
 def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
     folder = tmp_path_factory.mktemp("web")
     committed = CommittedChanges(folder / "data")
-    web = RunningWeb(folder)
-    yield web, committed
-    web.stop()
+    with RunningWeb(folder) as web:
+        yield web, committed
 
 
 @pytest.fixture
