@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from wiki_common.event_time import parse_event_time
+from wiki_common.kafka.heartbeat import CANARY_DOMAIN
 from wiki_producer.relay.change import Change, Envelope
 from wiki_producer.settings import ALL_DOMAINS
 
-CANARY_DOMAIN: Final = "canary"
 # Kafka's default for max.message.bytes, a batch's limit; headers and framing need some of it.
 DEFAULT_BATCH_BYTES: Final = 1_048_588
 _BATCH_OVERHEAD: Final = 2_588

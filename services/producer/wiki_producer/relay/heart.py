@@ -6,6 +6,7 @@ from typing import Final, NoReturn
 
 import structlog
 
+from wiki_common.kafka.heartbeat import COVERED_FROM_HEADER
 from wiki_producer.kafka.publisher import LAST_EVENT_ID, Publisher
 from wiki_producer.relay.heartbeat import Heartbeat, Heartbeats, rfc3339
 from wiki_producer.status.counts import Counts
@@ -13,7 +14,6 @@ from wiki_producer.stream.connection import MessageEvent
 from wiki_producer.stream.position import Live, Since
 from wiki_producer.stream.progress import Progress
 
-COVERED_FROM: Final = "covered-from"
 _LOOK_SECONDS: Final = 0.1
 
 log = structlog.get_logger(__name__)
@@ -58,7 +58,7 @@ class Heart:
         headers = [(LAST_EVENT_ID, heartbeat.last_event_id.encode())]
         if heartbeat.covered_from_ms is not None:
             covered_from = rfc3339(heartbeat.covered_from_ms)
-            headers.append((COVERED_FROM, covered_from.encode()))
+            headers.append((COVERED_FROM_HEADER, covered_from.encode()))
             log.info("coverage begins", covered_from=covered_from)
         for partition in partitions:
             self._publisher.beat(heartbeat.value(), headers, partition)

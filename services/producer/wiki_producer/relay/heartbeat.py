@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from wiki_common.event_time import parse_event_time
-from wiki_producer.relay.decide import CANARY_DOMAIN
+from wiki_common.kafka.heartbeat import CANARY_DOMAIN
 from wiki_producer.stream.position import Live, Since, just_before, timestamp_of
 from wiki_producer.stream.progress import Progress
 

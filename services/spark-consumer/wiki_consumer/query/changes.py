@@ -20,6 +20,7 @@ from pyspark.sql.types import (
 )
 
 from wiki_common.event_time import EVENT_TIME_PATTERN, LAST_SECOND
+from wiki_common.kafka.heartbeat import CANARY_DOMAIN, COVERED_FROM_HEADER
 
 # One such row would push the watermark past everything that follows.
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -88,12 +89,7 @@ COVERED_UNTIL, COVERED_FROM, RECORDED_AT = "covered_until", "covered_from", "rec
 COVERAGE_COLUMNS = (COVERED_UNTIL, COVERED_FROM, RECORDED_AT)
 """All is read up to the first, coverage begins anew with the second, the record was written at the third."""
 
-COVERED_FROM_HEADER = "covered-from"
-
 KEPT, HEARTBEAT, MALFORMED, FUTURE, LATE = "kept", "heartbeat", "malformed", "future", "late"
-
-# Wikimedia's readers are told to discard these, so no change can be mistaken for one.
-_HEARTBEAT_DOMAIN = "canary"
 
 # Java's $ would match before the end of a last line as well.
 _EVENT_TIME = rf"\A{EVENT_TIME_PATTERN}\z"
@@ -137,7 +133,7 @@ def judge(parsed: DataFrame, *, max_event_age: timedelta, now: Column) -> DataFr
     nameless = _absent(F.col("event.meta.id")) | _absent(F.col("event.title"))
     latest = F.greatest(now, "timestamp") + F.lit(FUTURE_TOLERANCE)
     verdict = (
-        F.when(F.col("event.meta.domain") == _HEARTBEAT_DOMAIN, HEARTBEAT)
+        F.when(F.col("event.meta.domain") == CANARY_DOMAIN, HEARTBEAT)
         .when(F.coalesce(nameless, F.lit(True)) | F.col("event_time").isNull(), MALFORMED)
         .when(F.col("event_time") > latest, FUTURE)
         .when(F.col("event_time") < now - F.lit(max_event_age), LATE)

@@ -1,0 +1,9 @@
+"""By what a heartbeat in the topic is known, which the producer writes and the consumer reads."""
+
+from typing import Final
+
+CANARY_DOMAIN: Final = "canary"
+"""`meta.domain`, as of the events that upstream tells its readers to discard: no change can have it."""
+
+COVERED_FROM_HEADER: Final = "covered-from"
+"""Of one with which coverage begins anew: from when on, RFC 3339."""
