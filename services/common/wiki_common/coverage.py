@@ -1,5 +1,6 @@
 """Up to which time everything is counted, and which times nobody watched: a text in a file's footer."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,19 @@ class Coverage:
         except ValidationError as error:
             first = error.errors()[0]
             raise CoverageUnreadable(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+    def in_footer(self) -> dict[str, str]:
+        """As the key-value metadata of a Parquet file."""
+        return {COVERAGE_KEY: self.to_json()}
+
+    @classmethod
+    def of_footer(cls, texts: Mapping[bytes, bytes] | None) -> "Coverage":
+        """What the metadata of a file tells; nothing in a file of an older version.
+
+        Raises CoverageUnreadable.
+        """
+        text = (texts or {}).get(COVERAGE_KEY.encode())
+        return cls() if text is None else cls.from_json(text)
 
 
 _ADAPTER: Final = TypeAdapter(Coverage)

@@ -158,7 +158,7 @@ def test_a_row_that_got_lost_on_the_way_is_noticed(volume: Volume, monkeypatch: 
 def test_a_coverage_that_reads_back_differently_is_not_published(
     volume: Volume, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(history, "COVERAGE_KEY", "another")
+    monkeypatch.setattr(Coverage, "in_footer", lambda coverage: {"another": coverage.to_json()})
 
     with pytest.raises(VerificationFailed, match="coverage"):
         volume.history.write(HOUR_22, volume.raw_files(), [Gap(None, HOUR_22)])

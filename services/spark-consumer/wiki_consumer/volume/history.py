@@ -22,11 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable, Gap
+from wiki_common.coverage import Coverage, CoverageUnreadable, Gap
 from wiki_common.volume import HOUR, Volume
 from wiki_consumer.volume.durable import sync_folder
 from wiki_consumer.volume.gaps import joined
-from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, coverage_in, read_footer, read_rows
+from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_footer, read_rows
 
 ROW_GROUP_ROWS: Final = 16_384
 _POSITION: Final = "position"
@@ -106,7 +106,7 @@ class History:
                 sorting_columns=by_time,
             ) as writer:
                 writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
-                writer.add_key_value_metadata({COVERAGE_KEY: coverage.to_json()})
+                writer.add_key_value_metadata(coverage.in_footer())
             file.flush()
             os.fsync(file.fileno())
         self._on_step("history file written")
@@ -174,7 +174,7 @@ def _verify(file: Path, rows: pa.Table, coverage: Coverage, expected: set[str | 
     count = 0
     try:
         with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
-            if coverage_in(parquet.metadata) != coverage:
+            if Coverage.of_footer(parquet.metadata.metadata) != coverage:
                 raise VerificationFailed(f"{file}: the coverage differs from what was written")
             for group in range(parquet.num_row_groups):
                 read = parquet.read_row_group(group, use_threads=False)

@@ -9,7 +9,7 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wiki_common.coverage import COVERAGE_KEY, Coverage
+from wiki_common.coverage import Coverage
 from wiki_consumer.volume.durable import make_folder, sync_folder
 from wiki_consumer.volume.folders import ConsumerVolume
 
@@ -42,7 +42,7 @@ class LocalPublisher:
             ) as writer:
                 writer.write_table(rows)
                 if coverage is not None:
-                    writer.add_key_value_metadata({COVERAGE_KEY: coverage.to_json()})
+                    writer.add_key_value_metadata(coverage.in_footer())
             file.flush()
             os.fsync(file.fileno())
         make_folder(target.parent)

@@ -14,7 +14,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable
+from wiki_common.coverage import Coverage, CoverageUnreadable
 from wiki_common.volume import RawFile, date_folder, hour_of
 
 PARQUET_MAGIC: Final = b"PAR1"
@@ -100,7 +100,7 @@ def read_footer(path: Path) -> Footer:
     try:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
-        return Footer(_event_times(metadata), coverage_in(metadata))
+        return Footer(_event_times(metadata), Coverage.of_footer(metadata.metadata))
     except (OSError, pa.ArrowException, ValueError, CoverageUnreadable) as error:
         raise UnreadableFile(path, error) from error
 
@@ -111,12 +111,6 @@ def _event_times(metadata: pq.FileMetaData) -> EventTimes | None:
         raise ValueError(f"it has no {TIME}")
     groups = [metadata.row_group(index) for index in range(metadata.num_row_groups)]
     return _span([group.column(column).statistics for group in groups if group.num_rows])
-
-
-def coverage_in(metadata: pq.FileMetaData) -> Coverage:
-    """Raises CoverageUnreadable."""
-    text = (metadata.metadata or {}).get(COVERAGE_KEY.encode())
-    return Coverage() if text is None else Coverage.from_json(text)
 
 
 def _span(statistics: list[pq.Statistics | None]) -> EventTimes | None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import structlog
 
-from wiki_common.coverage import COVERAGE_KEY, Coverage, CoverageUnreadable, Gap
+from wiki_common.coverage import Coverage, CoverageUnreadable, Gap
 from wiki_web.data.gaps import Span, span_of
 from wiki_web.data.rows import RowsError, microseconds
 
@@ -26,11 +26,10 @@ def read_coverage(path: Path) -> Coverage:
     Raises FileNotFoundError, RowsError, or CoverageUnreadable.
     """
     try:
-        texts: dict[bytes, bytes] = pq.read_metadata(path).metadata or {}
+        texts = pq.read_metadata(path).metadata
     except pa.ArrowException as error:
         raise RowsError(f"{path}: {error}") from error
-    text = texts.get(COVERAGE_KEY.encode())
-    return Coverage() if text is None else _of_usual_years(Coverage.from_json(text))
+    return _of_usual_years(Coverage.of_footer(texts))
 
 
 def _of_usual_years(coverage: Coverage) -> Coverage:
