@@ -13,11 +13,10 @@ from typing import Final
 
 import structlog
 
-from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, clock_of
+from wiki_consumer.checkpoint.batch_clock import VERSION, CheckpointUnreadable, clock_of
 from wiki_consumer.checkpoint.state import COMMITTED_LOG, NO_BATCH, PLANNED_LOG, SPARKS, batches
 
 _SNAPSHOTS: Final = "state/*/*/*.zip"
-_COMMIT_VERSION: Final = "v1"
 
 _log = structlog.get_logger()
 
@@ -43,12 +42,12 @@ def mend(checkpoint: Path, *, published: int, at: float) -> None:
 
 def _drop_unreadable(log: Path, is_whole: Callable[[Path], bool], *, later_than: int) -> None:
     last = max(batches(log), default=NO_BATCH)
-    if last > later_than and not is_whole(log / str(last)):
+    file = log / str(last)
+    if last > later_than and not is_whole(file):
         _log.warning(
-            "dropped, since it can't be read: the machine stopped while it was written",
-            last=str(log / str(last)),
+            "dropped, since it can't be read: the machine stopped while it was written", last=str(file)
         )
-        _drop(log / str(last))
+        _drop(file)
 
 
 def _is_plan(file: Path) -> bool:
@@ -63,7 +62,7 @@ def _is_plan(file: Path) -> bool:
 def _is_commit(file: Path) -> bool:
     try:
         version, text = file.read_text(encoding="utf-8").split("\n")
-        return version == _COMMIT_VERSION and isinstance(json.loads(text), dict)
+        return version == VERSION and isinstance(json.loads(text), dict)
     except ValueError:
         return False
 

@@ -48,7 +48,7 @@ def prepare(volume: ConsumerVolume, *, max_event_age: timedelta) -> Prepared:
     at = _settled(volume, [raw for raw in files if raw.batch.epoch == epoch])
     if at.planned == state.NO_BATCH:
         since = now - max_event_age - KNOWN_MARGIN
-        known = known_ids.write(volume.known_ids, _files_since(volume, since), since=since)
+        known = known_ids.write(volume.known_ids, _files_since(volume, files, since), since=since)
         _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
     return Prepared(epoch, publish, last_as_of(volume.changes, files))
 
@@ -68,9 +68,9 @@ def _settled(volume: ConsumerVolume, files: Sequence[RawFile]) -> state.Position
     return at
 
 
-def _files_since(volume: ConsumerVolume, since: datetime) -> Iterator[Path]:
-    """All files that may have rows from `since` on."""
-    for raw in list_raw_files(volume.changes):
+def _files_since(volume: ConsumerVolume, files: Sequence[RawFile], since: datetime) -> Iterator[Path]:
+    """All files that may have rows from `since` on, `files` being those in `changes`."""
+    for raw in files:
         yield volume.changes / raw.name
     for hour in volume.hours():
         if hour + HOUR > since:
