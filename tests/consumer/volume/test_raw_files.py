@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from consumer.volumes import CLOSED, HISTORY_END, NOW, Volume, ignore
+from harness.strange_volumes import change_a_title
 from wiki_common.volume import BatchId
 from wiki_consumer.volume.raw_files import (
     EventTimes,
@@ -15,6 +16,7 @@ from wiki_consumer.volume.raw_files import (
     is_half_written,
     list_raw_files,
     read_footer,
+    read_rows,
     remove_empty_dates,
 )
 
@@ -118,3 +120,10 @@ def test_a_date_that_may_still_be_written_keeps_its_folder(volume: Volume) -> No
     remove_empty_dates(volume.changes, HISTORY_END + timedelta(days=1), ignore)
     assert not today.exists()
     assert (volume.changes / "date=2026-01-31").exists()
+
+
+def test_a_page_that_the_disk_has_changed_makes_its_file_unreadable(volume: Volume) -> None:
+    path = volume.raw_files()[0]
+    change_a_title(path)
+    with pytest.raises(UnreadableFile, match=path.name):
+        read_rows(path)

@@ -3,7 +3,6 @@
 Their names (`RawFile`) say which batch wrote them; all of them count.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
-from wiki_common.volume import RawFile, date_folder, hour_of
+from wiki_common.volume import RawFile, date_folder, date_folders, file_names, hour_of
 
 PARQUET_MAGIC: Final = b"PAR1"
 TIME: Final = "event_time"
@@ -80,7 +79,7 @@ class Footer:
 def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
     """The rows of one file, all columns or just these, without its partition's. Raises UnreadableFile."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise UnreadableFile(path, error) from error
@@ -134,19 +133,13 @@ def is_half_written(path: Path) -> bool:
         return size <= 2 * len(PARQUET_MAGIC) or file.read() != PARQUET_MAGIC
 
 
-def _names(folder: Path) -> set[str]:
-    """Of all that is in a folder. Tens of thousands, each minute: names cost less than paths."""
-    with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
-
-
 def list_raw_files(changes: Path) -> list[RawFile]:
     """What the consumer wrote there and didn't delete yet, in the order of the batches."""
     files = [
         raw
-        for date in changes.glob("date=*")
-        for name in _names(date)
-        if (raw := RawFile.named(date.name, name))
+        for date in date_folders(changes)
+        for name in file_names(changes / date)
+        if (raw := RawFile.named(date, name))
     ]
     return sorted(files, key=lambda raw: (raw.batch, not raw.is_part, raw.date))
 
@@ -164,7 +157,8 @@ def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
 
 def remove_empty_dates(changes: Path, history_end: datetime | None, on_step: OnStep) -> None:
     """Remove the folders of past dates that have no files any more."""
-    for folder in changes.glob("date=*"):
-        if history_end and folder.name < date_folder(history_end) and not any(folder.iterdir()):
+    for name in date_folders(changes):
+        folder = changes / name
+        if history_end and name < date_folder(history_end) and not any(folder.iterdir()):
             folder.rmdir()
             on_step("empty date folder removed")
