@@ -91,7 +91,7 @@ def test_each_image_may_be_another_one_and_is_by_default_the_one_that_is_named()
     """So that each can be named by its digest, in .env alone."""
     listed = dict(re.findall(r"^#(\w+_IMAGE)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
     services = load(ROOT / "compose.yaml")["services"]
-    used = {}
+    used: dict[str, str] = {}
     for config in services.values():
         if "build" in config:
             dockerfile = (ROOT / "services" / config["build"]["dockerfile"]).read_text()

@@ -12,7 +12,7 @@ _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> timedelta:
-    """`500ms`, `60s`, `30m`, `24h`, `7d` → the duration. ValueError for anything else, zero and for centuries."""
+    """`500ms`, `60s`, `30m`, `24h`, `7d` → the duration. ValueError for anything else, zero and centuries."""
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise ValueError("expected a positive whole number with a unit: 500ms, 60s, 30m, 24h, 7d")
