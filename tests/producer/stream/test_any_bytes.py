@@ -4,7 +4,7 @@ import asyncio
 import gzip
 import re
 import zlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from itertools import pairwise
@@ -96,9 +96,15 @@ bodies = st.lists(lines | st.just(EVENT) | st.binary(max_size=12), max_size=12).
 
 
 @tries(400)
-@given(body=bodies, cuts=st.sets(st.integers(1, 150), max_size=20))
-def test_any_bytes_in_any_chunks_are_the_events_that_the_standard_finds(body: bytes, cuts: set[int]) -> None:
-    bounds = [0, *sorted(cut for cut in cuts if cut < len(body)), len(body)]
+@given(
+    body=bodies, cuts=st.sets(st.integers(1, 150), max_size=20) | st.builds(range, st.just(1), st.just(150))
+)
+@example(body=b"data: 1\r\ndata: 2\r\n\r\n", cuts=range(150))
+@example(body=b"retry: 99999999999999999999\ndata: 1\n\n", cuts=set())
+def test_any_bytes_in_any_chunks_are_the_events_that_the_standard_finds(
+    body: bytes, cuts: Collection[int]
+) -> None:
+    bounds = [0, *sorted(cut for cut in cuts if 0 < cut < len(body)), len(body)]
     chunks = [body[start:end] for start, end in pairwise(bounds) if start < end]
     assert asyncio.run(events_of(chunks)) == by_the_standard(body)
 
@@ -175,6 +181,7 @@ statuses = st.sampled_from(
     body=bodies | compressed | st.builds(lambda body, cut: body[:cut], compressed, st.integers(0, 40)),
     whole=st.booleans(),
 )
+@example(status=b"301 Moved", headers=[(b"Location", b"http://a..b/")], body=b"", whole=False)
 @example(status=b"200 OK", headers=[(b"Content-Type", b"text/event-stream")], body=EVENT, whole=True)
 def test_any_answer_is_read_or_is_an_error_that_is_known(
     status: bytes, headers: list[tuple[bytes, bytes]], body: bytes, whole: bool

@@ -20,7 +20,8 @@ LISTS = [f"/api/v1/{kind}" for kind in ALLOWED]
 STREAM = "/api/v1/stream"
 
 texts = st.text(max_size=12) | st.binary(max_size=8).map(lambda raw: raw.decode("latin-1"))
-names = st.sampled_from([*ALLOWED["changes"], "on", "Window", "title[]", "", "_"]) | texts
+NAMES = (*ALLOWED["changes"], "on")
+names = st.sampled_from(NAMES) | st.sampled_from(["Window", "title[]", "", "_"]) | texts
 ODD_VALUES = (
     *("1m", "30m", "24h", "0m", "999999999d", "9" * 5000, "1" * 300, "-1", "0x1", "1e9", "٣", "²"),
     *("all", "json", "csv", "only", "edit,new", "0,1", "enwiki", "Ada Lovelace"),
@@ -37,7 +38,11 @@ def encoded(text: str) -> str:
     return quote(text.encode("utf-8", "surrogatepass"), safe="")
 
 
-queries = st.lists(st.tuples(names, values), max_size=3).map(
+# Of an unknown name the values are not looked at.
+pairs = st.lists(st.tuples(st.sampled_from(ALLOWED["top"]), values), min_size=1, max_size=2) | st.lists(
+    st.tuples(names, values), max_size=3
+)
+queries = pairs.map(
     lambda pairs: "&".join(f"{encoded(name)}={encoded(value)}" for name, value in pairs)
 ) | st.binary(max_size=20).map(lambda raw: raw.decode("latin-1").replace("#", ""))
 PAGES = ("/", "/page", "/readyz", "/metrics", "/api/v1/openapi.json", STREAM)
