@@ -14,7 +14,7 @@ from harness.run_local import RunLocal
 from harness.simulator import Simulator
 from web.browser.watched import ARGUMENTS, Watched
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.slow]
 
 _RATE = 40
 _PERIOD = 600
