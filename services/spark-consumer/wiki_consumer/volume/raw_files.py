@@ -6,11 +6,12 @@ Their names (`RawFile`) say which batch wrote them; all of them count.
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
@@ -43,6 +44,9 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """Of each file, with or without rows; the folder's name is its `date`."""
+# No row of ours lies beside them, and hours are counted from the one to the other.
+FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 KEY_COLUMNS: Final = ("event_id", TIME)
 
 OnStep = Callable[[str], None]
@@ -86,12 +90,16 @@ def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
     if missing := set(columns or KEY_COLUMNS) - set(rows.column_names):
         raise UnreadableFile(path, f"it has no {' and no '.join(sorted(missing))}")
     if TIME in rows.column_names and not _are_times(rows[TIME]):
-        raise UnreadableFile(path, f"{TIME} isn't a UTC timestamp in each row")
+        raise UnreadableFile(path, f"{TIME} isn't a UTC timestamp of usual years in each row")
     return rows
 
 
 def _are_times(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None or column.null_count:
+        return False
+    seconds = column.cast(pa.timestamp("s", column.type.tz), safe=False).cast(pa.int64())
+    first, last = pc.min_max(seconds).as_py().values()
+    return first is None or (first >= FIRST.timestamp() and last < END.timestamp())
 
 
 def read_footer(path: Path) -> Footer:
@@ -100,7 +108,7 @@ def read_footer(path: Path) -> Footer:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
         return Footer(_event_times(metadata), Coverage.of_footer(metadata.metadata))
-    except (OSError, pa.ArrowException, ValueError, CoverageUnreadable) as error:
+    except (OSError, pa.ArrowException, ValueError, OverflowError, CoverageUnreadable) as error:
         raise UnreadableFile(path, error) from error
 
 
@@ -118,7 +126,10 @@ def _span(statistics: list[pq.Statistics | None]) -> EventTimes | None:
     known = [group for group in statistics if group is not None and group.has_min_max and _is_utc(group.min)]
     if len(known) < len(statistics):
         raise ValueError(f"{TIME} has no statistics as a UTC timestamp")
-    return EventTimes(min(group.min for group in known), max(group.max for group in known))
+    times = EventTimes(min(group.min for group in known), max(group.max for group in known))
+    if not FIRST <= times.oldest <= times.newest < END:
+        raise ValueError(f"{TIME} is {times.oldest} to {times.newest}")
+    return times
 
 
 def _is_utc(value: object) -> bool:
