@@ -1,5 +1,6 @@
 """A batch of the live rate compiles nothing; those that follow a large one are compiled."""
 
+import os
 from itertools import pairwise
 from pathlib import Path
 
@@ -23,7 +24,9 @@ def test_code_is_compiled_after_a_large_batch_until_a_small_one(spark: SparkSess
     source.mkdir()
     sizes = [1, 1, LARGE, 1, 1]
     for batch, size in enumerate(sizes):
-        (source / f"{batch}.json").write_text('{"n": 1}\n' * size)
+        file = source / f"{batch}.json"
+        file.write_text('{"n": 1}\n' * size)
+        os.utime(file, (batch, batch))  # the source takes the oldest first
 
     def write(rows: DataFrame, _: int) -> None:
         code.choose(rows.sparkSession, len(rows.collect()))
