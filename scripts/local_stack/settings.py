@@ -8,7 +8,7 @@ from pydantic import AfterValidator, model_validator
 
 from local_stack.broker import ROOT
 from wiki_common import settings
-from wiki_common.settings import Port, ServiceSettings
+from wiki_common.settings import Address, Port, ServiceSettings
 from wiki_common.volume import FolderPath
 
 WIKIMEDIA = "https://stream.wikimedia.org/v2/stream/recentchange"
@@ -31,7 +31,7 @@ class Settings(ServiceSettings):
     simulator_port: Port = 8010
     producer_metrics_port: Port = 9101
     consumer_metrics_port: Port = 9102
-    spark_local_ip: str = "127.0.0.1"
+    spark_local_ip: Address = "127.0.0.1"
     """Where Spark's driver listens; its executors are elsewhere only if SPARK_MASTER says so."""
     wiki_stream_url: str = WIKIMEDIA
     kafka_bootstrap_servers: str = ""
