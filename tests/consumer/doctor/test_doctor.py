@@ -1,7 +1,6 @@
 """The consumer's doctor as a process, on a volume that batches have written."""
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,13 +16,12 @@ from consumer.volumes import FIRST_BATCHES, Volume
 from harness.doctor import doctor, problems
 from harness.kafka import Broker
 from harness.processes import free_port
+from harness.rights import AS_ANYBODY
 from wiki_consumer.checkpoint.lock import exclusive
 from wiki_consumer.doctor.checkpoint import commit_finding
 
 CONSUMER = "wiki_consumer"
 LAST = FIRST_BATCHES - 1
-# root may do anything with any folder, unless it is without these.
-AS_OTHERS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 
 @pytest.fixture(scope="module")
@@ -95,19 +93,24 @@ def test_a_consumer_that_should_run_and_does_not_is_told(server: str, volume: Vo
 def test_a_running_consumer_is_all_right(tmp_path: Path, broker: Broker) -> None:
     topic = "doctor-of-a-running-consumer"
     create(broker.bootstrap_servers, topic)
-    with closing(Consumer(tmp_path, broker.bootstrap_servers, topic)) as consumer:
+    with closing(Consumer(tmp_path, broker.bootstrap_servers, topic, LOG_FORMAT="JSON")) as consumer:
         with closing(Writer(broker.bootstrap_servers, topic)) as writer:
             writer.write([event(1)])
         consumer.start()
         consumer.wait_for_ids({"event-1"})
         consumer.wait_until_healthy()
         code, lines = consumer.doctor("--running", "--json")
+        assert consumer.process is not None
+        assert consumer.process.terminate(60) == 0
+        logged = [json.loads(line) for line in consumer.output().splitlines()]
     found = {each["check"]: each for each in map(json.loads, lines)}
     assert [each for each in found.values() if each["status"] == "problem"] == []
     assert code == 0
     assert found["checkpoint lock"]["detail"] == "held: a consumer is at work"
     assert found["checkpoint topic"]["detail"].startswith(f"{topic} (id ")
     assert found["health"]["detail"].startswith("ok; counted up to ")
+    # Of Spark's JVM as well.
+    assert all({"timestamp", "level", "logger", "event"} <= set(line) for line in logged)
 
 
 def test_a_broker_that_does_not_answer_is_told(volume: Volume) -> None:
@@ -128,7 +131,7 @@ def test_a_folder_that_is_not_ours_to_write_is_told(server: str, volume: Volume,
     folder = volume.path / closed
     folder.chmod(0o500)
     code, lines = doctor(
-        CONSUMER, command=AS_OTHERS, KAFKA_BOOTSTRAP_SERVERS=server, DATA_DIR=str(volume.path)
+        CONSUMER, command=AS_ANYBODY, KAFKA_BOOTSTRAP_SERVERS=server, DATA_DIR=str(volume.path)
     )
     folder.chmod(0o700)
     assert code == 1

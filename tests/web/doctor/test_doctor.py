@@ -1,6 +1,5 @@
 """The doctor of web as a process, beside a running page and without one."""
 
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from harness.doctor import doctor, problems
 from harness.processes import free_port
+from harness.rights import AS_ANYBODY
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
 from wiki_common.coverage import Coverage
@@ -16,8 +16,6 @@ from wiki_common.doctor.finding import Level
 from wiki_web.doctor.page import clock_finding
 
 WEB = "wiki_web"
-# root may do anything with any folder, unless it is without these.
-AS_OTHERS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +75,7 @@ def test_a_folder_that_is_not_ours_to_read_is_told(tmp_path: Path, closed: str) 
     (tmp_path / "history").mkdir()
     folder = tmp_path / closed
     folder.chmod(0o000)
-    code, lines = doctor(WEB, command=AS_OTHERS, DATA_DIR=str(tmp_path))
+    code, lines = doctor(WEB, command=AS_ANYBODY, DATA_DIR=str(tmp_path))
     folder.chmod(0o700)
     assert code == 1
     [line] = problems(lines)

@@ -9,7 +9,7 @@ from wiki_common.volume import RawFile
 from wiki_consumer.checkpoint import state
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, clock_of
 from wiki_consumer.checkpoint.epoch import known_epoch
-from wiki_consumer.checkpoint.lock import exclusive
+from wiki_consumer.checkpoint.lock import NotWritable, exclusive
 from wiki_consumer.checkpoint.reset import RESET
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import MIN_SILENCE, TRIGGERS
@@ -37,6 +37,8 @@ def check_checkpoint(settings: Settings, *, running: bool) -> Iterator[Finding]:
             silence=max(timedelta(seconds=MIN_SILENCE), TRIGGERS * settings.trigger_interval),
         )
         yield _clock(volume)
+    except NotWritable as error:
+        yield problem("checkpoint lock", str(error))
     except OSError as error:
         yield problem("checkpoint", f"{error}: let the consumer's user (10001 in its container) read it")
 
