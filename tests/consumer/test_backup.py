@@ -26,11 +26,25 @@ from wiki_common.coverage import Gap
 ALL = {"module": "consumer.fast_hours", "MAX_EVENT_AGE": "24h"}
 
 
+def section(heading: str) -> str:
+    text = text_of(ROOT / "docs/operations.md").split(f"\n### {heading}\n", 1)[1]
+    return text.split("\n#", 1)[0]
+
+
 def commands(heading: str, folder: Path) -> list[str]:
     """Those for run-local below a heading, with `folder`/data in the place of .local/data."""
-    section = text_of(ROOT / "docs/operations.md").split(f"\n### {heading}\n", 1)[1].split("\n#", 1)[0]
-    lines = re.findall(r"^    (.*\.local/data.*)$", section, re.MULTILINE)
+    lines = re.findall(r"^    (.*\.local/data.*)$", section(heading), re.MULTILINE)
     return [line.replace(".local/data", shlex.quote(str(folder / "data"))) for line in lines]
+
+
+def in_container(heading: str, data: Path) -> str:
+    """What is run in the container of the consumer, with `data` in the place of /data."""
+    [line] = re.findall(r"^    docker compose (?:exec|run) (.*)$", section(heading), re.MULTILINE)
+    words = shlex.split(line.replace("/data", shlex.quote(str(data))))
+    command = words[words.index("spark-consumer") + 1 :]
+    if command[0] == "-c":  # of the entry point that the line names
+        command.insert(0, words[words.index("--entrypoint") + 1])
+    return shlex.join(command[: min(command.index(each) for each in "<>" if each in command)])
 
 
 def run(command: str, folder: Path) -> None:
@@ -45,6 +59,29 @@ def run(command: str, folder: Path) -> None:
         if not line.endswith(("file changed as we read it", "File removed before we read it"))
     ]
     assert unexpected == []
+
+
+def test_in_a_container_the_copy_takes_the_place_of_what_was_there(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("changes/date=2026-01-31/1.parquet", "history/.writing/half", "history/date=2026-01-31/0"):
+        (data / name).parent.mkdir(parents=True, exist_ok=True)
+        (data / name).write_text(name)
+    run(f"{in_container('Back it up', data)} > backup.tar", tmp_path)
+    (data / "checkpoints/changes").mkdir(parents=True)
+    (data / "changes/date=2026-01-31/2.parquet").write_text("later")
+    run(f"{in_container('Restore it', data)} < backup.tar", tmp_path)
+    files = {str(file.relative_to(data)) for file in data.rglob("*") if file.is_file()}
+    assert {file for file in files if not file.startswith("before/")} == {
+        "changes/date=2026-01-31/1.parquet",
+        "history/date=2026-01-31/0",
+    }
+    assert "before/changes/date=2026-01-31/2.parquet" in files
+    assert not (data / "checkpoints").exists()
+
+
+def test_what_leaves_changes_meanwhile_is_copied_after_it() -> None:
+    for heading_command in re.findall(r"^    .*-c changes.*$", section("Back it up"), re.MULTILINE):
+        assert " --exclude=.writing -c changes history > backup.tar" in heading_command
 
 
 @pytest.mark.slow

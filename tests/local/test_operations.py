@@ -3,9 +3,9 @@
 import json
 import os
 import subprocess
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,24 +42,30 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunLocal]:
         yield run
 
 
+def logged(run: RunLocal, service: str) -> list[dict[str, Any]]:
+    file = Path(run.env["STATE_DIR"], "simulate/logs", f"{service}.log")
+    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+
+
 @pytest.mark.slow
 def test_what_goes_well_is_a_line_a_minute(run: RunLocal) -> None:
-    """Between two summaries of the page, of a run that has nothing else to say."""
+    """In the minute between two summaries of the page."""
 
-    def summaries() -> list[int]:
-        lines = run.process.output().splitlines()
-        return [number for number, line in enumerate(lines) if '"page served"' in line]
+    def moments() -> list[str]:
+        return [line["timestamp"] for line in logged(run, "web") if line["event"] == "page served"]
 
-    wait_until(lambda: len(summaries()) > 1, timeout=200, what="two summaries of the page")
-    first, second = summaries()[:2]
-    told = run.process.output().splitlines()[first:second]
-    events = Counter(json.loads(line.partition("| ")[2])["event"] for line in told)
-    # Beside it, what is done every few minutes.
-    seldom = {"rows rebased", "hour written"}
-    assert {event: count for event, count in events.items() if event not in seldom} == {
-        "page served": 1,
-        "batches committed": 1,
-        "stream relayed": 1,
+    wait_until(lambda: len(moments()) > 1, timeout=200, what="two summaries of the page", every=1)
+    first, second = moments()[:2]
+    told = {
+        service: [line["event"] for line in logged(run, service) if first < line["timestamp"] <= second]
+        for service in ("producer", "consumer", "web")
+    }
+    # What is done every few minutes is told as well.
+    told["web"] = [event for event in told["web"] if event != "rows rebased"]
+    assert told == {
+        "producer": ["stream relayed"],
+        "consumer": ["batches committed"],
+        "web": ["page served"],
     }
 
 

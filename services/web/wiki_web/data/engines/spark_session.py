@@ -18,7 +18,7 @@ _JVM_OPTIONS: Final = "-XX:+ExitOnOutOfMemoryError -XX:+UseSerialGC"
 
 
 def open_session(master: str, log_format: LogFormat) -> SparkSession:
-    """A session for the window's queries, its own lines as `log_format` says. EngineDied if it can't start."""
+    """A session for the window's queries; `log_format` is of its own lines. EngineDied if it can't start."""
     try:
         return _session(master, log_format)
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
