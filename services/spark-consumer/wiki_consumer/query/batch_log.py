@@ -15,7 +15,7 @@ from wiki_consumer.query.progress import Batch
 
 INTERVAL_SECONDS: Final = 60.0
 
-_log = structlog.get_logger()
+_log = structlog.get_logger(__name__)
 
 
 class BatchLog:
