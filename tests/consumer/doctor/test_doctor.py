@@ -1,7 +1,9 @@
 """The consumer's doctor as a process, on a volume that batches have written."""
 
 import json
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -81,9 +83,12 @@ def test_an_empty_volume_is_all_right_before_the_first_start(server: str, tmp_pa
 
 def test_a_consumer_that_should_run_and_does_not_is_told(server: str, volume: Volume, tmp_path: Path) -> None:
     volume.folders.lock.touch()
+    for commit in (volume.checkpoint / "commits").iterdir():
+        os.utime(commit, (time.time() - 3600,) * 2)
     code, lines = diagnosed(server, volume.path, "--running", METRICS_PORT=str(free_port()))
     assert code == 1
-    lock, health = problems(lines)
+    lock, commit_age, health = problems(lines)
+    assert commit_age.startswith("checkpoint commit: the last batch was committed 36")
     assert lock == "checkpoint lock: nobody holds it: no consumer is at work here; see its log"
     assert health.startswith("health: no answer on port ")
     _, lines = diagnosed(server, tmp_path, "--running")
