@@ -73,6 +73,30 @@ def test_what_runs_is_asked_in_its_container_and_what_does_not_in_a_new_one(dock
     assert any(line.startswith("FAIL web volume: ") for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("running", "ends_with", "says"),
+    [
+        ("", 0, "container: it doesn't run: docker compose logs web says why"),
+        (
+            "producer\nspark-consumer\nweb\n",
+            137,
+            "doctor: it ended with exit code 137: docker compose logs web",
+        ),
+    ],
+)
+def test_a_container_that_does_not_run_or_is_killed_is_a_problem(
+    docker: Path, running: str, ends_with: int, says: str
+) -> None:
+    """Whatever its doctor finds."""
+    (docker / "running").write_text(running)
+    does = f'[ $2 != ps ] || exec cat "{docker}/running"\nexit {ends_with}\n'
+    (docker / "docker").write_text(f"#!/bin/sh\n{does}")
+    code, lines = doctor(docker, "--compose")
+    assert code == 1
+    assert lines[-1] == f"FAIL web {says}"
+    assert len(lines) == 3
+
+
 def test_for_machines_every_line_is_an_object(docker: Path) -> None:
     code, lines = doctor(docker, "--compose", "--json")
     found = [json.loads(line) for line in lines]
