@@ -37,16 +37,15 @@ class RunLocal:
                 "CONSUMER_METRICS_PORT",
             )
         }
+        self.env = {
+            "STATE_DIR": str(folder / "state"),
+            "WEB_PORT": str(self.web_port),
+            _MARKER: self._marker,
+            **ports,
+            **(env or {}),
+        }
         self.process = Process(
-            (str(checkout / "scripts/run-local"), *arguments),
-            log=folder / "run-local.log",
-            env={
-                "STATE_DIR": str(folder / "state"),
-                "WEB_PORT": str(self.web_port),
-                _MARKER: self._marker,
-                **ports,
-                **(env or {}),
-            },
+            (str(checkout / "scripts/run-local"), *arguments), log=folder / "run-local.log", env=self.env
         )
 
     def get(self, path: str) -> Any:

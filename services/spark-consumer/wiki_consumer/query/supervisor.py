@@ -124,7 +124,7 @@ class QuerySupervisor:
             running = pipeline.start(self._spark, wanted, sink)
         except Py4JJavaError as error:
             raise self._reason(chain(error.java_exception)) from None
-        _log.info("query started")
+        _log.info("query started", epoch=prepared.epoch, batch=prepared.next_batch)
         return running, sink
 
     def _tell(self, as_of: datetime | None) -> None:

@@ -20,6 +20,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructType
 
+from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.queries import Parameter, Statement
@@ -64,8 +65,8 @@ class _Held:
 class SparkEngine:
     """A Spark session of its own; SPARK_MASTER says where it computes."""
 
-    def __init__(self, master: str) -> None:
-        self._spark = open_session(master)
+    def __init__(self, master: str, log_format: LogFormat = "console") -> None:
+        self._spark = open_session(master, log_format)
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
         self._held = _Held()
