@@ -1,12 +1,13 @@
-"""Spark's own: what is cached is given back and stays where it is, and a commit compiles nothing."""
+"""Spark's own: what is cached is given back and stays where it is; a query is one job."""
 
 from datetime import timedelta
 
+import pytest
 from pyspark.sql import SparkSession
 
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from wiki_web.data.engines.spark_engine import SparkEngine
-from wiki_web.data.queries import KINDS, Query
+from wiki_web.data.queries import KINDS, Kind, Query
 from wiki_web.data.store import Store
 
 HOUR = timedelta(hours=1)
@@ -54,6 +55,20 @@ def test_the_same_queries_at_another_commit_compile_nothing_anew(
         for kind in KINDS:
             store.prepare(Query(kind, HOUR / 2, 20))[2]()
     assert compiled(spark) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_query_is_one_job(
+    committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession, kind: Kind
+) -> None:
+    committed.commit(Change(NOON))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    run = store.prepare(Query(kind, HOUR / 2, 20))[2]
+    group = f"a query of {kind}"
+    spark.sparkContext.setJobGroup(group, group)
+    run()
+    assert len(spark.sparkContext.statusTracker().getJobIdsForGroup(group)) == 1
 
 
 def test_rows_that_are_cached_do_not_travel_with_each_task(
