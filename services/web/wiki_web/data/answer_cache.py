@@ -20,12 +20,13 @@ STALE_AFTER: Final = 30.0  # seconds for which the time up to which is counted s
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
 _RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
-# only once it has cooled down, for a time that grows with what it costs.
+# only once it has cooled down.
 _EXPENSIVE: Final = 0.5  # seconds
 _EXPENSIVE_RATIO: Final = 3.0  # and so many times what the default query costs
-_COOL_DOWN_RATIO: Final = 10.0
-_LONGEST_COOL_DOWN: Final = 15.0  # seconds
-_OLDEST: Final = 30.0  # seconds: a request doesn't get an older answer, but waits for a new one
+_COOL_DOWN: Final = 2.5  # seconds
+_COOL_DOWN_RATIO: Final = 2.0  # or so many times what it costs
+_OLDEST: Final = 5.0  # seconds
+_OLDEST_RATIO: Final = 4.0  # or so many times what it costs: a request waits for a new answer then
 _MOST_ANSWERS: Final = 128
 _MOST_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -63,6 +64,11 @@ class CachedAnswer:
             identity = json.dumps([answer_format, state, query, commit, loading])
             self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
         return self._etags[key]
+
+
+def _oldest(cached: CachedAnswer) -> float:
+    """The age in seconds at which a request waits for a new answer."""
+    return max(_OLDEST, _OLDEST_RATIO * cached.cost)
 
 
 @dataclass
@@ -133,7 +139,7 @@ class AnswerCache:
     def get(self, query: Query) -> CachedAnswer:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        An expensive one may be some seconds older. Raises Busy or EngineError.
+        An expensive one may be five seconds old, or four times what it costs. Raises Busy or EngineError.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -144,7 +150,7 @@ class AnswerCache:
                 entry.asked_at = self._clock()
                 self._entries.move_to_end(query)
                 as_fresh = entry.cached.position in (position, self._refreshed_to)
-                if as_fresh or (self._is_expensive(query) and self._age(query) < _OLDEST):
+                if as_fresh or (self._is_expensive(query) and self._age(query) < _oldest(entry.cached)):
                     return entry.cached
         return self._compute(query, wait=_LONGEST_WAIT)
 
@@ -185,7 +191,7 @@ class AnswerCache:
 
     def _has_cooled_down(self, query: Query) -> bool:
         cost = self._entries[query].cached.cost
-        return self._age(query) >= min(_COOL_DOWN_RATIO * cost, _LONGEST_COOL_DOWN)
+        return self._age(query) >= max(_COOL_DOWN, _COOL_DOWN_RATIO * cost)
 
     def _age(self, query: Query) -> float:
         return self._clock() - self._entries[query].cached.computed_at
