@@ -5,8 +5,8 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,6 +19,7 @@ from wiki_web.data.store import NothingHeld, Position, Store
 STALE_AFTER: Final = 30.0  # seconds for which the time up to which is counted stood still
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
 _RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
+_AT_ONCE: Final = 2  # of those: a single one doesn't use all cores
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
 # only once it has cooled down.
 _EXPENSIVE: Final = 0.5  # seconds
@@ -93,6 +94,7 @@ class AnswerCache:
         self._entries: OrderedDict[Query, _Entry] = OrderedDict()
         self._refreshed_to: Position | None = None
         self._computing: dict[Query, Future[CachedAnswer]] = {}
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answers")
 
     def __len__(self) -> int:
         """Answers kept."""
@@ -166,9 +168,16 @@ class AnswerCache:
             due = [query for query in self._recent() if not self._is_at(query, position)]
             expensive = [query for query in due if self._is_expensive(query)]
             cool = sorted((query for query in expensive if self._has_cooled_down(query)), key=self._age)
-        for query in [query for query in due if query not in expensive] + cool[-1:]:
-            self._compute(query, wait=None)
+        self._compute_all([query for query in due if query not in expensive])
+        self._compute_all(cool[-1:])
         self._refreshed_to = position
+
+    def _compute_all(self, queries: Sequence[Query]) -> None:
+        """Begun in their order."""
+        if len(queries) == 1:
+            self._compute(queries[0], wait=None)
+        else:
+            list(self._pool.map(lambda query: self._compute(query, wait=None), queries))
 
     def _recent(self) -> list[Query]:
         now = self._clock()
