@@ -22,9 +22,16 @@ SERVICES: dict[str, type[BaseSettings]] = {
 RUN_LOCAL: type[BaseSettings] = local_stack.settings.Settings
 SIMULATOR: type[BaseSettings] = stream_simulator.settings.Settings
 # No service reads these: Compose itself does.
-OF_COMPOSE = {"PUBLISH_ADDRESS", "CONFLUENT_VERSION", "COMPOSE_FILE"}
+OF_COMPOSE = {
+    "PUBLISH_ADDRESS",
+    "CONFLUENT_VERSION",
+    "COMPOSE_FILE",
+    "ALERTMANAGER_CONFIG",
+    "ALERTMANAGER_PORT",
+    "GRAFANA_PORT",
+}
 # The command line's.
-OPTIONS = {"SIMULATE"}
+OPTIONS = {"SIMULATE", "OBSERVE"}
 
 
 def documented() -> dict[str, str]:
