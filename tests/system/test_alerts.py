@@ -99,7 +99,7 @@ def test_each_query_can_be_read(observed: Observed) -> None:
 
 def test_a_stream_without_events(calm: Observed) -> None:
     calm.simulator.run_idle()
-    calm.quick.wait_until_firing("NoEvent")
+    calm.quick.wait_until_firing("NoEvent producer")
 
 
 def test_events_that_cannot_be_read(calm: Observed) -> None:
