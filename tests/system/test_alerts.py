@@ -6,6 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from kafka import KafkaAdminClient, TopicPartition
 
 from harness.processes import wait_until
 from harness.prometheus import Prometheus, QuickPrometheus
@@ -94,7 +95,7 @@ def test_each_query_can_be_read(observed: Observed) -> None:
         observed.quick.values(query)
 
 
-# From here on each test makes a cause. The last two fire on for long.
+# From here on each test makes a cause. The last three fire on for long.
 
 
 def test_a_stream_without_events(calm: Observed) -> None:
@@ -152,3 +153,16 @@ def test_a_service_that_is_started_again_and_again(observed: Observed) -> None:
 
         wait_until(is_seen, timeout=60, what=f"{number} restarts are seen", every=0.5)
     observed.quick.wait_until_firing("ServiceRestarting producer")
+
+
+@pytest.mark.slow
+def test_records_that_are_deleted_before_they_are_read(observed: Observed) -> None:
+    quick, servers = observed.quick, f"127.0.0.1:{observed.local.ports['KAFKA_PORT']}"
+    offset, end = "wiki_consumer_next_offset", 'kafka_log_logendoffset{topic="wiki-changes"}'
+    wait_until(lambda: bool(quick.values(offset)), timeout=60, what="the consumer tells how far it is")
+    with observed.local.suspended("wiki_consumer"), KafkaAdminClient(bootstrap_servers=servers) as admin:
+        unread = f"{end} > on (topic, partition) last_over_time({offset}[1h])"
+        wait_until(lambda: bool(quick.values(unread)), timeout=60, what="the topic goes on", every=0.5)
+        [(_, deleted)] = quick.values(end)
+        admin.delete_records({TopicPartition("wiki-changes", 0): int(deleted)})
+        quick.wait_until_firing("RecordsLost")
