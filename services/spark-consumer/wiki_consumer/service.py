@@ -33,6 +33,7 @@ _ENDS: Final = (
     PortInUse,
     Py4JError,
     PySparkException,
+    lock.VolumeUnwritable,
     session.ConnectorMissing,
 )
 

@@ -18,9 +18,16 @@ from pyspark.sql import SparkSession
 _log = structlog.get_logger()
 
 
+class VolumeUnwritable(Exception):
+    """Nothing can be made on the volume; the message says why in one line."""
+
+
 def acquire_for_jvm(spark: SparkSession, path: Path, *, stopping: Callable[[], bool]) -> bool:
-    """Wait until this JVM holds the lock for the rest of its life; False if `stopping` came first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Wait until this JVM holds the lock for the rest of its life; False if `stopping` came first.
+
+    Raises VolumeUnwritable.
+    """
+    _make_folder(path.parent)
     jvm: Any = spark._jvm
     file = jvm.java.io.RandomAccessFile(str(path), "rw")
     # Held by the JVM itself: an object that only Python refers to is closed when Python goes.
@@ -34,6 +41,13 @@ def acquire_for_jvm(spark: SparkSession, path: Path, *, stopping: Callable[[], b
             waited = True
         time.sleep(0.5)
     return True
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise VolumeUnwritable(f"DATA_DIR can't be written to: {error}") from None
 
 
 @contextmanager
