@@ -59,6 +59,10 @@ class Upkeep:
         """It has been ready in this run: what ends it from now on may pass."""
         self._proven.add(service.name)
 
+    def seconds_since_start(self, service: Service) -> float:
+        """Since its last start."""
+        return self._clock() - self._started[service.name]
+
     def look(self) -> None:
         """Start again what has ended, once its pause is over. Raises CannotStart."""
         states = self._supervisor.states()

@@ -171,6 +171,16 @@ def test_a_kill_of_what_ran_well_is_told_each_time_and_needs_no_longer_pause(
     assert watched.said == ["one was killed, and is started again"] * 3
 
 
+def test_the_time_since_its_start_begins_anew_with_each_start(watch: Watch) -> None:
+    """By it a run gives up: what was killed while it started has all its time again."""
+    watched = watch(Service("one", _script("kill -KILL $$")))
+    watched.start()
+    watched.now += 100
+    assert watched.upkeep.seconds_since_start(watched.services[0]) > 100
+    watched.fail_again("one")
+    assert watched.upkeep.seconds_since_start(watched.services[0]) < 100
+
+
 def test_advice_ends_the_attempts_of_what_the_others_need(watch: Watch) -> None:
     watched = watch(Service("one", _script("echo lost; exit 1"), first_attempts=3, advice={"lost": "Do so."}))
     watched.start()
