@@ -17,6 +17,7 @@ from kafka import KafkaConsumer, TopicPartition
 from chaos_run.pipeline import PARTITIONS, TOPIC
 from chaos_run.stream import Event
 from wiki_common.volume import Volume
+from wiki_web.data.titles import spelled
 
 Counts = Counter[str]
 
@@ -30,11 +31,21 @@ class Incomplete(Exception):
 
 
 def differences(stream: Counts, places: Mapping[str, Counts]) -> dict[str, dict[str, int]]:
-    """Each title that is counted differently somewhere, with all its counts by place; empty if all agree."""
-    everywhere: dict[str, Counts] = {"stream": stream, **places}
+    """Each title that is counted differently somewhere, with all its counts by place; empty if all agree.
+
+    Titles are compared as the page spells them: MediaWiki's have no marks of direction, the simulator's may.
+    """
+    everywhere = {place: _spelled(counts) for place, counts in {"stream": stream, **places}.items()}
     titles = sorted(set().union(*everywhere.values()))
     found = {title: {place: counts[title] for place, counts in everywhere.items()} for title in titles}
     return {title: counts for title, counts in found.items() if len(set(counts.values())) > 1}
+
+
+def _spelled(counts: Counts) -> Counts:
+    found: Counts = Counter()
+    for title, count in counts.items():
+        found[spelled(title)] += count
+    return found
 
 
 def of_stream(events: Iterable[Event]) -> Counts:

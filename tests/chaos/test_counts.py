@@ -36,6 +36,12 @@ def test_each_differing_title_is_told_with_all_its_counts() -> None:
     }
 
 
+def test_a_title_is_compared_as_the_page_spells_it() -> None:
+    stream = Counter({"\u202eA": 2, "A": 1})
+    assert differences(stream, {"page": Counter({"A": 3})}) == {}
+    assert differences(stream, {"page": Counter({"A": 2})}) == {"A": {"stream": 3, "page": 2}}
+
+
 def test_the_stream_counts_each_title() -> None:
     events = [Event(str(number), title, "edit", 0, False) for number, title in enumerate("ABA")]
     assert of_stream(events) == {"A": 2, "B": 1}
