@@ -9,6 +9,9 @@ from typing import Final
 
 FAULTS_A_MINUTE: Final = 7
 """Enough for a hundred in twenty minutes where some of them can't be made."""
+ROUND_SECONDS: Final = 90.0
+BUSY_SHARE: Final = 0.4
+"""Of a round. Then there is no new fault: the page can catch up, and shows what the faults have cost."""
 SERVICES: Final = ("producer", "kafka", "zookeeper", "consumer", "web")
 """Each has a clock of its own."""
 VOLUME: Final = "volume"
@@ -55,12 +58,18 @@ def processes(engine: str) -> tuple[str, ...]:
 
 
 def schedule(seed: int, seconds: float, targets: Sequence[str]) -> list[Fault]:
-    """The faults of a run of `seconds`, in order, one in each of equally long parts of it."""
+    """The faults of a run of `seconds`, in order, evenly spread over the busy part of each round."""
     choices = random.Random(seed)
     deck = _deck(choices, targets)
     number = round(seconds / 60 * FAULTS_A_MINUTE)
     length = seconds / number
-    return [_fault(choices, *next(deck), at=(turn + choices.random()) * length) for turn in range(number)]
+    moments = (_busy((turn + choices.random()) * length) for turn in range(number))
+    return [_fault(choices, *next(deck), at=at) for at in moments]
+
+
+def _busy(at: float) -> float:
+    """The moment in the busy part of its round that stands for `at`."""
+    return at - at % ROUND_SECONDS * (1 - BUSY_SHARE)
 
 
 def _deck(choices: random.Random, targets: Sequence[str]) -> Iterator[tuple[Kind, str]]:

@@ -3,6 +3,8 @@
 import os
 import signal
 import sys
+import tempfile
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,11 +30,16 @@ def processes_of(folder: Path) -> list[psutil.Process]:
     return found
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Not below pytest's folder: the path of supervisord's socket would be too long."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
-    temporary = tmp_path / "tmp"
-    temporary.mkdir()
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
     command = (*OWN, sys.executable, "-m", "chaos_run", "--seed", "1", "--minutes", "1")
     history = tmp_path / "history.jsonl"
     run = Process((*command, "--history", str(history)), log=tmp_path / "log", env={"TMPDIR": str(temporary)})
