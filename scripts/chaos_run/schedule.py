@@ -7,16 +7,15 @@ from enum import StrEnum
 from itertools import product
 from typing import Final
 
-FAULTS_A_MINUTE: Final = 7
+FAULTS_A_MINUTE: Final = 6
 """Enough for a hundred in twenty minutes where some of them can't be made."""
-ROUND_SECONDS: Final = 90.0
-BUSY_SHARE: Final = 0.4
-"""Of a round. Then there is no new fault: the page can catch up, and shows what the faults have cost."""
 SERVICES: Final = ("producer", "kafka", "zookeeper", "consumer", "web")
 """Each has a clock of its own."""
 VOLUME: Final = "volume"
 _PROCESSES: Final = ("producer", "kafka", "zookeeper", "consumer", "consumer-jvm", "web-master", "web-worker")
 _WEB_JVM: Final = "web-jvm"
+_SLOW: Final = ("consumer", "consumer-jvm", _WEB_JVM)
+"""Hit half as often: they start Spark, and who hits them again before it is up finds nothing at work."""
 
 
 class Kind(StrEnum):
@@ -58,24 +57,19 @@ def processes(engine: str) -> tuple[str, ...]:
 
 
 def schedule(seed: int, seconds: float, targets: Sequence[str]) -> list[Fault]:
-    """The faults of a run of `seconds`, in order, evenly spread over the busy part of each round."""
+    """The faults of a run of `seconds`, in order, one in each of equally long parts of it."""
     choices = random.Random(seed)
     deck = _deck(choices, targets)
     number = round(seconds / 60 * FAULTS_A_MINUTE)
     length = seconds / number
-    moments = (_busy((turn + choices.random()) * length) for turn in range(number))
-    return [_fault(choices, *next(deck), at=at) for at in moments]
-
-
-def _busy(at: float) -> float:
-    """The moment in the busy part of its round that stands for `at`."""
-    return at - at % ROUND_SECONDS * (1 - BUSY_SHARE)
+    return [_fault(choices, *next(deck), at=(turn + choices.random()) * length) for turn in range(number)]
 
 
 def _deck(choices: random.Random, targets: Sequence[str]) -> Iterator[tuple[Kind, str]]:
     """Every kind at every target in random order, and again: none is left out for long."""
     cards = [
         *product(OF_PROCESSES, targets),
+        *product(OF_PROCESSES, (target for target in targets if target not in _SLOW)),
         *product((Kind.CLOCK,), SERVICES),
         *product(OF_VOLUMES, (VOLUME,)),
     ]
