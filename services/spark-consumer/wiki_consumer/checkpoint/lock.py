@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from py4j.protocol import Py4JJavaError
 from pyspark.sql import SparkSession
+
+from wiki_consumer.kafka.java_errors import chain
 
 _log = structlog.get_logger()
 
@@ -29,7 +32,13 @@ def acquire_for_jvm(spark: SparkSession, path: Path, *, stopping: Callable[[], b
     """
     _make_folder(path.parent)
     jvm: Any = spark._jvm
-    file = jvm.java.io.RandomAccessFile(str(path), "rw")
+    try:
+        file = jvm.java.io.RandomAccessFile(str(path), "rw")
+    except Py4JJavaError as error:
+        # Now, since only the JVM knows the message, and it ends before the error is told.
+        raise VolumeUnwritable(
+            f"DATA_DIR can't be written to: {chain(error.java_exception)[-1][1]}"
+        ) from None
     # Held by the JVM itself: an object that only Python refers to is closed when Python goes.
     jvm.java.lang.System.getProperties().put(f"wiki-consumer.lock.{path}", file)
     waited = False
