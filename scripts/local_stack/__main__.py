@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 from types import FrameType
@@ -13,6 +14,7 @@ from typing import Final, NoReturn, TextIO
 
 from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
+from local_stack.services import Service
 from local_stack.settings import read_settings
 from local_stack.stack import Stack
 from local_stack.supervision import Supervisor, new_folder
@@ -102,7 +104,8 @@ def _warn_unless_reachable(producer: ProducerSettings, log: MergedLog) -> None:
     )
 
 
-def main() -> int:
+def main(adapted: Callable[[Service], Service] = lambda service: service) -> int:
+    """The exit code; each service is started as `adapted` gives it."""
     signals = Signals()
     arguments = _arguments()
     if wrong := service_settings.problems(simulate=arguments.simulate):
@@ -116,7 +119,7 @@ def main() -> int:
     lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")
     folder = new_folder()
-    stages = services.stages(settings, folder)
+    stages = [[adapted(service) for service in stage] for stage in services.stages(settings, folder)]
     all_services = list(chain(*stages))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)

@@ -19,13 +19,13 @@ _log = structlog.get_logger()
 
 
 class NotWritable(Exception):
-    """Nobody can write to the volume as this user; the message says why in one line."""
+    """Nothing can be made on the volume; the message says why in one line."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(
-            f"DATA_DIR can't be written to ({error.filename}: {error.strerror}): let it be owned by the user"
-            " that the consumer runs as (10001 in its container)"
-        )
+        reason = f"DATA_DIR can't be written to ({error.filename}: {error.strerror})"
+        if isinstance(error, PermissionError):
+            reason += ": let it be owned by the user that the consumer runs as (10001 in its container)"
+        super().__init__(reason)
 
 
 def _make(lock: Path) -> None:
