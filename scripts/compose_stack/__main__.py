@@ -61,6 +61,10 @@ class Test:
         containers.check(self._stack, self._services)
         self.say("no root, no capability, read-only root file systems, one port published on loopback")
 
+    def diagnose(self) -> None:
+        lines = self._stack.diagnose().splitlines()
+        self.say(f"the doctor finds nothing wrong in {len(lines)} checks")
+
     def compare(self, after: str) -> None:
         """The page shows all that was handed out until now, and exactly that."""
         self._wait_for_health()
@@ -127,6 +131,7 @@ class Test:
         self.build()
         self.start()
         self.compare("started")
+        self.diagnose()
         for service in self._services:
             self.restart(service)
             self.kill(service)

@@ -24,7 +24,8 @@ def run(*argv: str, timeout: float = 120, env: Mapping[str, str] | None = None) 
     except subprocess.TimeoutExpired:
         raise Failure(f"{' '.join(argv)}: not within {timeout:g} s") from None
     if done.returncode != 0:
-        raise Failure(f"{' '.join(argv)}: exit {done.returncode}: {done.stderr.strip()[-2000:]}")
+        said = f"{done.stdout}\n{done.stderr}".strip()[-2000:]
+        raise Failure(f"{' '.join(argv)}: exit {done.returncode}: {said}")
     return done.stdout
 
 
@@ -70,6 +71,15 @@ class Stack:
 
     def build(self) -> None:
         self.compose("build", "--quiet", timeout=1800)
+
+    def diagnose(self) -> str:
+        """What the doctor says; Failure if it finds a problem."""
+        where = {
+            "COMPOSE_PROJECT_NAME": self.project,
+            "COMPOSE_FILE": ":".join(FILES),
+            "COMPOSE_ENV_FILES": os.devnull,
+        }
+        return run("scripts/doctor", "--compose", env=self._env | where)
 
     def up(self) -> None:
         self.compose("up", "--detach", "--no-build")

@@ -6,6 +6,8 @@ PAUSES: Final = (1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
 """Seconds before the first, second, … start in a row that is tried again; the last pause repeats for ever."""
 RECOVERED_AFTER: Final = 120.0
 """Seconds of running after which a failure is over: more than a service waits for a broker before it ends."""
+WELL_AFTER: Final = 10.0
+"""Seconds of running after which an end by a signal from outside is no failure."""
 
 
 class Restarts:
@@ -14,6 +16,8 @@ class Restarts:
     def __init__(self) -> None:
         self.failures = 0
         """How often it has ended without having recovered in between."""
+        self.own_failures = 0
+        """The same without the ends by a signal from outside."""
         self.ended_at = 0.0
         self._started_at = 0.0
         self._waits = False
@@ -26,15 +30,17 @@ class Restarts:
     def started(self, now: float) -> None:
         self._started_at, self._waits = now, False
 
-    def ended(self, now: float) -> None:
+    def ended(self, now: float, *, from_outside: bool = False) -> None:
         # Nobody may have looked between its recovery and its end.
         self.recovers(now)
-        self.failures += 1
+        # Killed soon after each start, it may be that the memory isn't enough: that needs pauses.
+        self.failures += not (from_outside and now >= self._started_at + WELL_AFTER)
+        self.own_failures += not from_outside
         self.ended_at, self._waits = now, True
 
     def pause(self) -> float:
         """Seconds from its last end to its next start."""
-        return PAUSES[min(self.failures, len(PAUSES)) - 1]
+        return PAUSES[min(max(1, self.failures), len(PAUSES)) - 1]
 
     def is_due(self, now: float) -> bool:
         return self._waits and now >= self.ended_at + self.pause()
@@ -43,5 +49,5 @@ class Restarts:
         """True once, when it has run for RECOVERED_AFTER since its last failure."""
         if self._waits or not self.failures or now < self._started_at + RECOVERED_AFTER:
             return False
-        self.failures = 0
+        self.failures = self.own_failures = 0
         return True

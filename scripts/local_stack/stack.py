@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -63,13 +64,22 @@ class Stack:
             self._stop()
 
     def _start(self) -> None:
-        self._await("the process supervisor", lambda: None if self._supervisor.answers() else "no answer yet")
+        begin = time.monotonic()
+        self._await(
+            "the process supervisor",
+            lambda: None if self._supervisor.answers() else "no answer yet",
+            waited=lambda: time.monotonic() - begin,
+        )
         for stage in self._stages:
             self._log.say(f"starting {', '.join(service.name for service in stage)}")
             for service in stage:
                 self._upkeep.start(service)
             for service in stage:
-                self._await(service.name, self._exit_check(service) if service.one_shot else service.ready)
+                self._await(
+                    service.name,
+                    self._exit_check(service) if service.one_shot else service.ready,
+                    waited=partial(self._upkeep.seconds_since_start, service),
+                )
                 if service.first_attempts is not None:
                     self._upkeep.is_ready(service)
 
@@ -84,10 +94,10 @@ class Stack:
 
         return check
 
-    def _await(self, what: str, check: Check) -> None:
-        give_up = time.monotonic() + _READY_WITHIN
+    def _await(self, what: str, check: Check, *, waited: Callable[[], float]) -> None:
+        """`waited` tells the seconds since its start: one that was started again has all its time anew."""
         while reason := check():
-            if time.monotonic() > give_up:
+            if waited() > _READY_WITHIN:
                 raise Ended(1, f"{what} is not ready after {_READY_WITHIN} s: {reason}")
             self._watch()
 

@@ -26,6 +26,9 @@ from local_stack.services import Service
 
 _LOG_BYTES = 20_000_000
 _LOGS = "%(here)s/logs"
+_KILLED = -1
+# A JVM that is asked to end says 143; it is no warning.
+_ASKED_TO_END = (0, 143)
 # A call to a supervisord that is not there yet, or ends meanwhile.
 _UNANSWERED = (OSError, HTTPException, ProtocolError)
 
@@ -38,6 +41,11 @@ class State:
     exit_code: int
     ending: str
     """How it ended, to follow its name."""
+
+    @property
+    def from_outside(self) -> bool:
+        """Whether a signal ended it, or asked a service to end that doesn't by itself."""
+        return self.exit_code in (_KILLED, *_ASKED_TO_END)
 
 
 def configuration(services: Iterable[Service], *, password: str) -> ConfigParser:
@@ -84,8 +92,7 @@ def _program(service: Service) -> dict[str, str]:
         "autorestart": "false",
         "startsecs": "0",
         "startretries": "0",
-        # A JVM that is asked to end says 143; it is no warning.
-        "exitcodes": "0" if service.one_shot else "0,143",
+        "exitcodes": "0" if service.one_shot else ",".join(map(str, _ASKED_TO_END)),
         "stopwaitsecs": str(service.stop_seconds),
         # Only the process itself is asked: a JVM that ends before its Python driver makes the driver fail.
         "stopasgroup": "false",
@@ -173,5 +180,5 @@ def _state(process: dict[str, Any]) -> State:
     code = process["exitstatus"]
     if process["statename"] == "FATAL":
         return State(True, 1, f"can't be started: {process['spawnerr']}")
-    ending = "was killed" if code == -1 else f"ended with exit code {code}"
+    ending = "was killed" if code == _KILLED else f"ended with exit code {code}"
     return State(process["statename"] == "EXITED", code, ending)

@@ -59,6 +59,10 @@ class Upkeep:
         """It has been ready in this run: what ends it from now on may pass."""
         self._proven.add(service.name)
 
+    def seconds_since_start(self, service: Service) -> float:
+        """Since its last start."""
+        return self._clock() - self._started[service.name]
+
     def look(self) -> None:
         """Start again what has ended, once its pause is over. Raises CannotStart."""
         states = self._supervisor.states()
@@ -72,7 +76,7 @@ class Upkeep:
         if restarts.is_due(now) and self._is_prepared(service):
             self.start(service)
         elif not restarts.waits and state.has_ended:
-            restarts.ended(now)
+            restarts.ended(now, from_outside=state.from_outside)
             self._tell(service, state)
         elif restarts.recovers(now):
             self._proven.add(service.name)
@@ -85,6 +89,8 @@ class Upkeep:
         if reason := self._final(service, state, told=bool(advice)):
             self._say_last_lines(service, state)
             raise CannotStart(state.exit_code if state.exit_code == WRONG_SETTINGS else 1, advice or reason)
+        if failures == 0:
+            self._say(f"{name} {state.ending}, and is started again")
         if failures == 1:
             self._say_last_lines(service, state)
             self._say(
@@ -101,7 +107,7 @@ class Upkeep:
             return None
         if state.exit_code == WRONG_SETTINGS:
             return f"{service.name} refuses its settings, its last lines are above"
-        attempts = self._restarts[service.name].failures
+        attempts = self._restarts[service.name].own_failures
         if service.first_attempts is not None and (told or attempts >= service.first_attempts):
             return f"{service.name} can't be kept running, its last lines are above"
         return None

@@ -40,13 +40,19 @@ COMMANDS = {
     "producer": PRODUCER,
     "producer's health": Command(("wiki_producer.health",), "MAX_EVENT_AGE", "1x"),
     "topic-init": TOPIC_INIT,
-    "doctor": Command(("wiki_producer.doctor",), "MAX_EVENT_AGE", "1.5h", "FAIL settings: "),
+    "producer's doctor": Command(
+        ("wiki_producer.doctor",), "MAX_EVENT_AGE", "1.5h", "FAIL producer settings: "
+    ),
     "consumer": CONSUMER,
     "consumer's health": Command(("wiki_consumer.health",), "MAX_EVENT_AGE", "1x"),
+    "consumer's doctor": Command(
+        ("wiki_consumer.doctor",), "MAX_EVENT_AGE", "1.5h", "FAIL consumer settings: "
+    ),
     "checkpoint": Command(("wiki_consumer.checkpoint",), "MAX_EVENT_AGE", "0m"),
     "maintenance": Command(("wiki_consumer.maintenance", "--once"), "HISTORY_RETENTION", "0d"),
     "web": WEB,
     "web's health": Command(("wiki_web.health",), "WEB_MAX_WINDOW", "-1h"),
+    "web's doctor": Command(("wiki_web.doctor",), "WEB_MAX_WINDOW", "-1h", "FAIL web settings: "),
     "simulator": SIMULATOR,
     "simulator's health": Command(("stream_simulator.health",), "SIMULATOR_RATE", "0"),
     "run-local": Command(("local_stack", "--simulate"), "TRIGGER_INTERVAL", "0s", "run-local: "),

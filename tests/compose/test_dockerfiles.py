@@ -64,10 +64,8 @@ def test_only_what_the_images_need_is_sent_to_their_builds() -> None:
     rules = (ROOT / "services/.dockerignore").read_text().splitlines()
     copied = {
         source
-        for folder in SERVICE_FOLDERS
-        for line in re.findall(
-            r"^COPY (?!--from)(.*) \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE
-        )
+        for file in (ROOT / "services").glob("**/Dockerfile")
+        for line in re.findall(r"^COPY (?!--from)(.*) \S+$", file.read_text(), re.MULTILINE)
         for source in line.split()
     }
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from prometheus_client.parser import text_string_to_metric_families
 from pyspark.sql import SparkSession
 
+from harness.doctor import doctor
 from harness.processes import Process, free_port, wait_until
 from wiki_common.health.probe import ask
 from wiki_consumer.query.supervisor import QuerySupervisor
@@ -76,6 +77,10 @@ class Consumer:
         )
         process.wait(60)
         return process
+
+    def doctor(self, *options: str) -> tuple[int, list[str]]:
+        """Of this consumer: the exit code and the lines."""
+        return doctor("wiki_consumer", *options, **self._env)
 
     def output(self) -> str:
         return self._log.read_text(encoding="utf-8") if self._log.exists() else ""

@@ -1,4 +1,4 @@
-from local_stack.restarts import PAUSES, RECOVERED_AFTER, Restarts
+from local_stack.restarts import PAUSES, RECOVERED_AFTER, WELL_AFTER, Restarts
 
 
 def _fail_in_a_row(restarts: Restarts, times: int, *, lived: float, now: float = 0.0) -> list[float]:
@@ -51,3 +51,19 @@ def test_one_that_runs_is_not_started_again() -> None:
     restarts.started(0)
     assert not restarts.is_due(1000)
     assert not restarts.waits
+
+
+def test_one_that_is_killed_while_it_runs_well_has_not_failed() -> None:
+    restarts = Restarts()
+    for start in range(0, 1000, 20):
+        restarts.started(start)
+        restarts.ended(start + WELL_AFTER, from_outside=True)
+        assert (restarts.failures, restarts.pause()) == (0, PAUSES[0])
+
+
+def test_one_that_is_killed_soon_after_each_start_is_tried_more_seldom_but_has_not_failed_itself() -> None:
+    restarts = Restarts()
+    for start in range(0, 100, 20):
+        restarts.started(start)
+        restarts.ended(start + WELL_AFTER - 1, from_outside=True)
+    assert (restarts.failures, restarts.own_failures) == (5, 0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes import wait_until
-from local_stack.restarts import PAUSES, RECOVERED_AFTER
+from local_stack.restarts import PAUSES, RECOVERED_AFTER, WELL_AFTER
 from local_stack.services import Service
 from local_stack.supervision import Supervisor, new_folder
 from local_stack.upkeep import CannotStart, Upkeep
@@ -40,6 +40,10 @@ class Watched:
 
     def await_end(self, name: str) -> None:
         wait_until(lambda: self.supervisor.states()[name].has_ended, timeout=30, what=f"{name} ends")
+
+    def await_start(self, name: str, starts: int) -> None:
+        """Its start number `starts`."""
+        wait_until(lambda: self.starts(name) == starts, timeout=30, what=f"{name} is started")
 
     def fail_again(self, name: str) -> None:
         """Let its pause pass, and wait until it has been started again and has ended again."""
@@ -135,6 +139,46 @@ def test_what_the_others_need_is_given_up_after_its_attempts(watch: Watch) -> No
     with pytest.raises(CannotStart, match="one can't be kept running") as given_up:
         fail_often()
     assert (given_up.value.code, watched.starts("one")) == (1, 3)
+
+
+@pytest.mark.parametrize("end", ["kill -KILL $$", "exit 143", "exit 0"])
+def test_what_a_signal_ended_at_its_start_has_not_failed(watch: Watch, end: str) -> None:
+    """However often: a JVM that is asked to end says 143, the others 0."""
+    watched = watch(Service("one", _script(end), first_attempts=2))
+    watched.start()
+    for _ in range(4):
+        watched.fail_again("one")
+    watched.upkeep.look()
+    assert watched.starts("one") == 5
+
+
+def test_a_kill_of_what_ran_well_is_told_each_time_and_needs_no_longer_pause(
+    watch: Watch, tmp_path: Path
+) -> None:
+    file = tmp_path / "end"
+    until_told = f"while [ ! -e {file} ]; do sleep 0.05; done; rm {file}; kill -KILL $$"
+    watched = watch(Service("one", _script(until_told)))
+    wait_until(watched.supervisor.answers, timeout=60, what="supervisord answers")
+    watched.upkeep.start(watched.services[0])
+    for starts in range(1, 4):
+        watched.await_start("one", starts)
+        watched.now += WELL_AFTER
+        file.touch()
+        watched.await_end("one")
+        watched.upkeep.look()
+        watched.now += PAUSES[0]
+        watched.upkeep.look()
+    assert watched.said == ["one was killed, and is started again"] * 3
+
+
+def test_the_time_since_its_start_begins_anew_with_each_start(watch: Watch) -> None:
+    """By it a run gives up: what was killed while it started has all its time again."""
+    watched = watch(Service("one", _script("kill -KILL $$")))
+    watched.start()
+    watched.now += 100
+    assert watched.upkeep.seconds_since_start(watched.services[0]) > 100
+    watched.fail_again("one")
+    assert watched.upkeep.seconds_since_start(watched.services[0]) < 100
 
 
 def test_advice_ends_the_attempts_of_what_the_others_need(watch: Watch) -> None:

@@ -10,13 +10,24 @@ from harness.simulator import Simulator
 from producer.topics import TopicReader, make_topics, settings_for
 from security.logins import REFUSED, WORKING
 from security.relaying import relay_until, settings_of
+from wiki_common.doctor.bounded import findings_of
+from wiki_common.doctor.finding import Level
 from wiki_common.kafka.errors import BrokerRefused
 from wiki_producer import topic_init
+from wiki_producer.doctor.__main__ import checks
 from wiki_producer.kafka.client import connect_admin, connect_producer
 from wiki_producer.kafka.publisher import PublishFailed
-from wiki_producer.status.checks import check_all
+from wiki_producer.settings import Settings
 
 ENOUGH = 100
+
+
+def diagnosis(settings: Settings) -> dict[Level, list[str]]:
+    """What the doctor says."""
+    found = [finding for check in checks(settings, False) for finding in findings_of(check)]
+    return {
+        level: [f"{each.what}: {each.detail}" for each in found if each.level is level] for level in Level
+    }
 
 
 @pytest.mark.parametrize("name", WORKING)
@@ -29,13 +40,12 @@ async def test_the_topic_is_made_and_filled(
     assert await asyncio.to_thread(topic_init.main) == 0
     reader = TopicReader(secure_broker.servers("plaintext"), topic)
     await relay_until(settings, lambda: len(reader.read()) >= ENOUGH)
-    # What the doctor says of the broker; the stream's line is the last.
-    findings = await asyncio.to_thread(lambda: list(check_all(settings)))
-    assert [str(each) for each in findings if not each.ok] == []
+    said = await asyncio.to_thread(diagnosis, settings)
+    assert said[Level.PROBLEM] == []
     if settings.uses_tls:
-        [certificate] = [str(each) for each in findings if " TLS: " in str(each)]
+        [certificate] = [line for line in said[Level.OK] if " TLS: " in line]
         assert re.search(r"certificate of commonName=server, valid until \w{3} .* GMT$", certificate)
-    assert f"topic {topic}: may describe, write and read" in str(findings[-3])
+    assert f"topic {topic}: may describe, write and read" in said[Level.OK]
 
 
 @pytest.mark.parametrize("name", REFUSED)
@@ -50,7 +60,7 @@ def test_a_refusal_is_told_at_once_by_every_client(
             connect(settings, 30_000)
         assert login.says in str(refused.value)
         assert "\n" not in str(refused.value)
-    said = [str(each) for each in check_all(settings) if not each.ok]
+    said = diagnosis(settings)[Level.PROBLEM]
     assert login.says in said[0]
     for text in (str(refused.value), *said):
         assert PASSWORD not in text

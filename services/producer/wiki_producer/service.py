@@ -9,6 +9,7 @@ import structlog
 from kafka import KafkaProducer
 
 from wiki_common.health.server import status_server
+from wiki_common.summary import Summary
 from wiki_producer.kafka.in_flight import InFlight
 from wiki_producer.kafka.probe import require_access
 from wiki_producer.kafka.publisher import Publisher, PublishFailed
@@ -76,6 +77,7 @@ class _Service:
         self.clock = StreamClock()
         self.freshness = Freshness(self.clock.now)
         self._skew_logged_at = -math.inf
+        self._summary = Summary(log, "stream relayed", self._counted, self._state)
         silence = settings.wiki_stream_idle_timeout.total_seconds() + _SILENCE_GRACE_SECONDS
         self.watch = Watch(
             self.progress,
@@ -140,6 +142,7 @@ class _Service:
         while True:
             self.watch.observe()
             self._observe_clock()
+            self._summary.look()
             hint = domains_hint(self._settings, self.progress, self.counts)
             if hint is not None and not hinted:
                 log.warning(hint)
@@ -159,6 +162,22 @@ class _Service:
             if now - self._skew_logged_at >= _LOG_SKEW_SECONDS:
                 self._skew_logged_at = now
                 log.warning(text)
+
+    def _counted(self) -> dict[str, int]:
+        counts = self.counts
+        return {
+            "read": self.progress.events,
+            "kept": counts.kept,
+            "dropped": counts.dropped.total(),
+            "rejected": counts.rejected.total(),
+            "heartbeats": counts.heartbeats,
+            "reconnects": counts.reconnects.total(),
+        }
+
+    def _state(self) -> dict[str, object]:
+        read_until = timestamp_of(self.progress.last_event_id)
+        behind = None if read_until is None else round(self.clock.now() - read_until / 1000, 1)
+        return {"behind_seconds": behind, "in_flight": self.in_flight.records}
 
     async def _finish(self, publisher: Publisher) -> None:
         """Wait for what is in flight, as far as time allows; the rest is read again at the next start."""

@@ -13,7 +13,7 @@ from wiki_consumer.checkpoint.state import last_commit
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.thread import MaintenanceEnded, MaintenanceThread
 from wiki_consumer.query import session
-from wiki_consumer.query.dropped_records import DroppedRecordsLog
+from wiki_consumer.query.batch_log import BatchLog
 from wiki_consumer.query.progress import Batch, Listener
 from wiki_consumer.query.supervisor import Broken, QuerySupervisor
 from wiki_consumer.settings import Settings
@@ -33,6 +33,7 @@ _ENDS: Final = (
     PortInUse,
     Py4JError,
     PySparkException,
+    lock.NotWritable,
     session.ConnectorMissing,
 )
 
@@ -49,6 +50,7 @@ def run(
     """Until `shutdown` is requested, or the consumer can't go on; the process's exit code."""
     volume = ConsumerVolume(settings.data_dir)
     health, metrics = Health(settings.trigger_interval), Metrics(last_commit(volume.checkpoint))
+    metrics.watch_disk(settings.data_dir)
     try:
         with status_server(
             settings.bind_address, settings.metrics_port, metrics.registry, health.reasons, notes=health.notes
@@ -81,7 +83,12 @@ def _run_query(
 
     master = settings.spark_master
     partitions = session.state_partitions(master)
-    spark = session.start(master, settings.spark_jars_dir, shuffle_partitions=partitions)
+    spark = session.start(
+        master,
+        settings.spark_jars_dir,
+        shuffle_partitions=partitions,
+        log_format=settings.log_format,
+    )
     try:
         shutdown.spark_is_up()
         spark.streams.addListener(_reporting_to(health, metrics))
@@ -96,18 +103,16 @@ def _run_query(
 
 
 def _reporting_to(health: Health, metrics: Metrics) -> Listener:
-    dropped = DroppedRecordsLog()
+    batch_log = BatchLog()
 
     def on_batch(batch: Batch) -> None:
         metrics.take(batch)
         health.committed(batch)
-        dropped.take(batch)
-        if batch.malformed:
-            _log.warning("malformed records", count=batch.malformed, sample=batch.malformed_sample)
+        batch_log.take(batch)
 
     def on_idle() -> None:
         health.reported()
-        dropped.say()
+        batch_log.say()
 
     return Listener(on_batch, on_idle)
 

@@ -23,6 +23,19 @@ def test_a_full_disk_is_transient() -> None:
     assert failure.reason == "no room on the volume (IOException: No space left on device)"
 
 
+def test_a_volume_that_is_read_only_for_a_while_is_not_damaged() -> None:
+    failure = classify(
+        causes(
+            ("org.apache.spark.SparkException", "[CANNOT_LOAD_STATE_STORE.UNCATEGORIZED] An error occurred"),
+            ("java.io.FileNotFoundException", "/data/.12.changelog.tmp (Read-only file system)"),
+        )
+    )
+    assert failure.transient
+    assert failure.reason == (
+        "the volume is read-only (FileNotFoundException: /data/.12.changelog.tmp (Read-only file system))"
+    )
+
+
 def test_lost_offsets_ask_for_a_decision() -> None:
     failure = classify(
         causes(("org.apache.spark.sql.kafka010.KafkaIllegalStateException", "Some data may have been lost"))

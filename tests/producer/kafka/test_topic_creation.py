@@ -12,6 +12,8 @@ from kafka.admin import ConfigResource, ConfigResourceType
 
 from harness.kafka import Broker
 from harness.processes import free_port
+from wiki_producer.kafka import topic_creation
+from wiki_producer.settings import Settings
 
 
 def topic_init(bootstrap_servers: str, topic: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -60,6 +62,19 @@ def test_topics_are_made_kept_grown_and_never_shrunk(
     assert f"KAFKA_TOPIC_PARTITIONS=2: {topic} has 3 partitions" in fewer.stdout
     assert "Traceback" not in fewer.stdout + fewer.stderr
     assert described(broker, topic)[0] == 3
+
+
+def test_a_setting_that_the_broker_does_not_take_is_told_by_its_answer(
+    broker: Broker, new_topic_name: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it has lost its ZooKeeper, and so knows of no setting."""
+    monkeypatch.setattr(topic_creation, "RETENTION", "no.such.setting")
+    settings = Settings(kafka_topic=new_topic_name())
+    with (
+        KafkaAdminClient(bootstrap_servers=broker.bootstrap_servers) as admin,
+        pytest.raises(topic_creation.TopicRefused, match=r"no\.such\.setting not set: "),
+    ):
+        topic_creation.init_topics(admin, settings)
 
 
 def test_more_replicas_than_brokers_is_a_clear_error(

@@ -1,1 +1,1 @@
-"""Metrics, health and the doctor."""
+"""Metrics and health."""

@@ -159,6 +159,25 @@ def test_after_a_kill_of_the_master_at_its_start_the_next_start_serves(
     assert again.returncode is None
 
 
+def test_after_a_kill_of_the_master_of_a_stopped_worker_the_next_start_serves(
+    start: Start, committed: CommittedChanges, port: int
+) -> None:
+    """A stopped process runs no code that could look for its master, and holds the port."""
+    committed.commit(Change(now(), "A"))
+    web = start()
+    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    (worker,) = psutil.Process(web.pid).children()
+    worker.suspend()
+    kill_master(web)
+    again = start()
+    try:
+        wait_until(lambda: is_ready(port), timeout=60, what="web is ready again")
+    finally:
+        if worker.is_running():
+            worker.resume()
+    assert again.returncode is None
+
+
 def test_a_jvm_that_is_killed_ends_web_even_while_nothing_is_asked_of_it(
     start: Start, committed: CommittedChanges, port: int
 ) -> None:

@@ -6,19 +6,23 @@ from http.client import HTTPConnection, HTTPException
 from typing import Final
 
 _TIMEOUT_SECONDS: Final = 5.0
-_MOST_BYTES: Final = 2000
+_MOST_BYTES: Final = 100_000
+NO_ANSWER: Final = "no answer"
 
 
-def ask(address: str, port: int) -> tuple[bool, str]:
-    """Whether the service that listens on `address`:`port` is well, and in one line what it says."""
+def ask(address: str, port: int, path: str = "/healthz") -> tuple[bool, str]:
+    """Whether the service that listens on `address`:`port` answers with 200, and in one line what it says.
+
+    Without an answer that line begins with NO_ANSWER.
+    """
     connection = HTTPConnection(_reachable(address), port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         answer = connection.getresponse()
         text = answer.read(_MOST_BYTES).decode("utf-8", "replace")
         return answer.status == HTTPStatus.OK, "; ".join(text.split("\n")).strip("; ")
     except (OSError, HTTPException) as error:
-        return False, f"no answer on port {port}: {error}"
+        return False, f"{NO_ANSWER} on port {port}: {error}"
     finally:
         connection.close()
 

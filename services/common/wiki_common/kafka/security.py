@@ -31,6 +31,12 @@ def checked_servers(servers: tuple[str, ...]) -> tuple[str, ...]:
     return servers
 
 
+def host_and_port(server: str) -> tuple[str, int]:
+    """`host:port` or `[IPv6]:port` in its parts."""
+    host, _, port = server.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
 class KafkaSettings(ServiceSettings):
     """The part of a service's settings that concerns the login; a contradiction names the settings in it.
 

@@ -20,6 +20,7 @@ from kafka.protocol.sasl import SaslAuthenticateRequest, SaslHandshakeRequest
 
 from wiki_common.kafka import errors
 from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.kafka.security import host_and_port
 from wiki_producer.kafka.login import login_options
 from wiki_producer.settings import Settings
 
@@ -32,14 +33,16 @@ _NOT_TRUSTED: Final = frozenset({18, 19, 20, 21})
 
 @dataclass(frozen=True)
 class TopicAccess:
-    """What a broker says of a topic: whether we may see it, whether it exists, and what we may do with it.
+    """What a broker says of a topic: whether we may see it, its partitions, and what we may do with it.
 
+    It has no partitions if it does not exist; `leaderless` is how many of them have no leader now.
     `operations` are names of Kafka's ACL operations; empty if the broker does not tell.
     """
 
     name: str
     visible: bool
-    exists: bool
+    partitions: int
+    leaderless: int
     operations: frozenset[str]
 
 
@@ -61,12 +64,6 @@ def require_access(settings: Settings) -> None:
             if not topic.visible:
                 raise errors.no_right(topic.name, settings)
         return
-
-
-def host_and_port(server: str) -> tuple[str, int]:
-    """`host:port` or `[IPv6]:port` in its parts."""
-    host, _, port = server.rpartition(":")
-    return host.strip("[]"), int(port)
 
 
 def connect(server: str) -> socket.socket:
@@ -134,7 +131,11 @@ def _topic_access(topic: Any) -> TopicAccess:
     visible = topic.error_code != TopicAuthorizationFailedError.errno
     codes = set(topic.authorized_operations or ()) & set(ACLOperation)
     return TopicAccess(
-        topic.name, visible, bool(topic.partitions), frozenset(ACLOperation(code).name for code in codes)
+        topic.name,
+        visible,
+        partitions=len(topic.partitions),
+        leaderless=sum(partition.leader_id < 0 for partition in topic.partitions),
+        operations=frozenset(ACLOperation(code).name for code in codes),
     )
 
 

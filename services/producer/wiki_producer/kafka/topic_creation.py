@@ -87,7 +87,9 @@ def _partitions(admin: KafkaAdminClient, topic: str) -> int:
 
 def _set_retention(admin: KafkaAdminClient, topic: str, retention_ms: int) -> None:
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, {RETENTION: str(retention_ms)})
-    # kafka-python raises nothing here; the answer for each topic is "OK" or the error's text.
-    [answer] = [topics[topic] for topics in admin.alter_configs([resource]).values()]
+    # The answer for each topic is "OK" or the error's text. Without the last argument kafka-python asks first
+    # what can be set, and raises a ValueError if a broker that has lost its ZooKeeper knows of nothing.
+    answers = admin.alter_configs([resource], raise_on_unknown=False)
+    [answer] = [topics[topic] for topics in answers.values()]
     if answer != "OK":
         raise TopicRefused(f"topic {topic}: {RETENTION} not set: {answer}")

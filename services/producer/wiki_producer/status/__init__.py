@@ -1,1 +1,1 @@
-"""What the producer says of itself: counts and metrics, health, and the checks of the doctor."""
+"""What the producer says of itself: counts and metrics, health."""

@@ -11,7 +11,7 @@ from typing import Final
 
 from wiki_common.settings import read_settings_or_exit
 from wiki_consumer import logs
-from wiki_consumer.checkpoint.lock import exclusive
+from wiki_consumer.checkpoint.lock import NotWritable, exclusive
 from wiki_consumer.checkpoint.reset import reset
 from wiki_consumer.checkpoint.state import position
 from wiki_consumer.settings import Settings
@@ -46,11 +46,15 @@ def main() -> int:
     if not arguments.reset:
         sys.stdout.write("Nothing was changed. To reset, stop the consumer and add --reset.\n")
         return 0
-    with exclusive(volume.lock) as alone:
-        if not alone:
-            sys.stderr.write("Nothing was changed: the consumer is running; stop it first.\n")
-            return 1
-        aside = reset(volume, now=datetime.now(UTC))
+    try:
+        with exclusive(volume.lock) as alone:
+            if not alone:
+                sys.stderr.write("Nothing was changed: the consumer is running; stop it first.\n")
+                return 1
+            aside = reset(volume, now=datetime.now(UTC))
+    except NotWritable as error:
+        sys.stderr.write(f"Nothing was changed: {error}\n")
+        return 1
     sys.stdout.write(
         f"The checkpoint is now {aside}.\n"
         f"To undo, before the consumer is started: mv {aside} {volume.checkpoint}\n"

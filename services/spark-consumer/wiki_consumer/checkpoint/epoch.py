@@ -21,19 +21,22 @@ def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> st
 
     `files` are those that earlier checkpoints wrote: the clock may have been set back since.
     """
-    file = checkpoint / EPOCH_FILE
-    if file.exists():
-        return _read(file)
+    if (known := known_epoch(checkpoint)) is not None:
+        return known
     start = now.astimezone(UTC).replace(microsecond=0)
     newest = max((raw.batch.epoch for raw in files), default=None)
     if newest is not None and newest != FORMER_EPOCH:
         start = max(start, _time(newest) + timedelta(seconds=1))
     epoch = f"{start:{EPOCH_FORMAT}}"
-    durable.write_text(file, epoch)
+    durable.write_text(checkpoint / EPOCH_FILE, epoch)
     return epoch
 
 
-def _read(file: Path) -> str:
+def known_epoch(checkpoint: Path) -> str | None:
+    """The epoch that the checkpoint has, None before it got one. Raises CheckpointMismatch."""
+    file = checkpoint / EPOCH_FILE
+    if not file.exists():
+        return None
     text = file.read_text(encoding="utf-8", errors="replace")
     try:
         _time(text)

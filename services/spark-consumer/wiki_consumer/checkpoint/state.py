@@ -73,12 +73,18 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
     Spark knows a topic by its name: one that was deleted and made again, and has grown since, would be read
     on from the middle.
     """
-    file = checkpoint / TOPIC_FILE
     name = f"{topic} (id {topic_id})"
-    if not file.exists():
-        durable.write_text(file, name)
-    elif (known := file.read_text(encoding="utf-8", errors="replace")) != name:
+    known = known_topic(checkpoint)
+    if known is None:
+        durable.write_text(checkpoint / TOPIC_FILE, name)
+    elif known != name:
         raise CheckpointMismatch(
             f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"
             " or KAFKA_TOPIC was changed"
         )
+
+
+def known_topic(checkpoint: Path) -> str | None:
+    """The topic and its id, `wiki-changes (id …)`, that the checkpoint is of; None before it has one."""
+    file = checkpoint / TOPIC_FILE
+    return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None

@@ -5,7 +5,7 @@ import sys
 
 from wiki_common.settings import read_settings_or_exit
 from wiki_consumer import logs
-from wiki_consumer.checkpoint.lock import exclusive
+from wiki_consumer.checkpoint.lock import NotWritable, exclusive
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.settings import Settings
@@ -45,13 +45,18 @@ def main() -> int:
     maintenance = Maintenance(
         settings.data_dir, max_event_age=settings.max_event_age, history_retention=settings.history_retention
     )
-    with exclusive(volume.lock) as alone:
-        if not alone:
-            sys.stderr.write(
-                f"wiki-consumer maintenance: {volume.lock} is locked: a consumer runs, and does this itself\n"
-            )
-            return 1
-        report = maintenance.run()
+    try:
+        with exclusive(volume.lock) as alone:
+            if not alone:
+                sys.stderr.write(
+                    f"wiki-consumer maintenance: {volume.lock} is locked: a consumer runs, and does this"
+                    " itself\n"
+                )
+                return 1
+            report = maintenance.run()
+    except NotWritable as error:
+        sys.stderr.write(f"wiki-consumer maintenance: {error}\n")
+        return 1
     sys.stdout.write(summary(report) + "\n")
     return 1 if report.failures else 0
 

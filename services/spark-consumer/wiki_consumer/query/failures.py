@@ -17,6 +17,7 @@ class Failure:
 
 # Messages and classes as of Spark 4.2 and Java 17.
 _FULL = ("No space left on device", "Disk quota exceeded")
+_READ_ONLY = "Read-only file system"
 _DATA_LOSS = "org.apache.spark.sql.kafka010.KafkaIllegalState"
 _UNREADABLE = (
     "com.fasterxml.jackson.",
@@ -36,6 +37,9 @@ def classify(causes: Sequence[Cause]) -> Failure:
     innermost = _one_line(f"{name.rpartition('.')[2]}: {message}")
     if any(text in message for _, message in causes for text in _FULL):
         return Failure(f"no room on the volume ({innermost})", transient=True)
+    # Before what is damaged: Spark says that its state can't be loaded when it can't be written.
+    if any(_READ_ONLY in message for _, message in causes):
+        return Failure(f"the volume is read-only ({innermost})", transient=True)
     if any(name.startswith(_DATA_LOSS) for name, _ in causes):
         return Failure(
             "the topic no longer holds the records that the checkpoint goes on from: it was deleted, or they"

@@ -29,6 +29,7 @@ class Prepared:
     """What the next batch goes on from: everything up to `as_of` is counted, None if that isn't known."""
 
     epoch: str
+    next_batch: int
     publish: Publish
     as_of: datetime | None
 
@@ -50,7 +51,7 @@ def prepare(volume: ConsumerVolume, *, max_event_age: timedelta) -> Prepared:
         since = now - max_event_age - KNOWN_MARGIN
         known = known_ids.write(volume.known_ids, _files_since(volume, files, since), since=since)
         _log.warning("new checkpoint: reading the topic from its start", known_ids=known)
-    return Prepared(epoch, publish, last_as_of(volume.changes, files))
+    return Prepared(epoch, at.committed + 1, publish, last_as_of(volume.changes, files))
 
 
 def _settled(volume: ConsumerVolume, files: Sequence[RawFile]) -> state.Position:

@@ -10,6 +10,7 @@ from py4j.protocol import Py4JError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
+from wiki_common.settings import LogFormat
 from wiki_consumer.query.generated_code import INTERPRETED
 
 # Heap for a container of about 1 GB: the rest is RocksDB's, the JVM's own and Python's. The state lives
@@ -79,10 +80,12 @@ def state_partitions(master: str) -> int:
     return 1 if master == "local" or master.startswith("local[") else CLUSTER_PARTITIONS
 
 
-def start(master: str, jars: Path, *, shuffle_partitions: int) -> SparkSession:
+def start(
+    master: str, jars: Path, *, shuffle_partitions: int, log_format: LogFormat = "console"
+) -> SparkSession:
     """A session on `master` with the connector jars of `jars`, on its executors too.
 
-    Raises ConnectorMissing.
+    Its own lines on stderr are as `log_format` says. Raises ConnectorMissing.
     """
     for name in (_CONNECTOR, _LOCAL_FILES):
         if not any(jars.glob(name)):
@@ -99,7 +102,10 @@ def start(master: str, jars: Path, *, shuffle_partitions: int) -> SparkSession:
     return (
         # After Spark's own class path, not before it: the MSK jar carries an older Netty under its own name.
         builder.config("spark.jars", ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))))
-        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} {_JVM_OPTIONS}")
+        .config(
+            "spark.driver.extraJavaOptions",
+            f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} {_JVM_OPTIONS}",
+        )
         .config("spark.sql.shuffle.partitions", str(shuffle_partitions))
         .getOrCreate()
     )

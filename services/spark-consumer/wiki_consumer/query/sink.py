@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
+from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
 from wiki_consumer.checkpoint.durability import DurableCheckpoint
@@ -35,8 +36,8 @@ class BatchFailed(Exception):
 class FolderSink:
     """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
 
-    `as_of` is up to when everything was counted before, `on_as_of` is told it after each batch. What a batch
-    failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
+    `as_of` is up to when everything was counted before, `on_coverage` is told what each batch says of it.
+    What a batch failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class FolderSink:
         *,
         max_event_age: timedelta,
         as_of: datetime | None = None,
-        on_as_of: Callable[[datetime | None], None] = lambda _: None,
+        on_coverage: Callable[[Coverage], None] = lambda _: None,
     ) -> None:
         self._volume = volume
         self._code = GeneratedCode()
@@ -56,7 +57,7 @@ class FolderSink:
         self._publish = publish
         self._max_event_age = max_event_age
         self._as_of = as_of
-        self._on_as_of = on_as_of
+        self._on_coverage = on_coverage
         self.failure: Exception | None = None
 
     def __call__(self, rows: DataFrame, number: int) -> None:
@@ -80,7 +81,7 @@ class FolderSink:
                 self._publish(file.name, part)
             self._publish(last.name, final, coverage)
         self._as_of = coverage.as_of
-        self._on_as_of(coverage.as_of)
+        self._on_coverage(coverage)
 
 
 def split(rows: pa.Table, batch: BatchId, clock: datetime) -> list[tuple[RawFile, pa.Table]]:

@@ -73,6 +73,7 @@ class Refresher:
         self._wake: Callable[[], None] = lambda: None
         self.failure: str | None = None
         self.told: Callable[[], None] = lambda: None  # called after each refresh: there may be something new
+        self.watched: Callable[[], None] = lambda: None  # called every few seconds, whatever happens
         self._threads = [
             threading.Thread(target=self._guarded, args=(work,), name=work.__name__.strip("_"), daemon=True)
             for work in (self._refresh_for_ever, self._rebase_for_ever, self._watch)
@@ -163,6 +164,7 @@ class Refresher:
 
     def _watch(self) -> None:
         while not self._stopping.wait(self._hung_after / _CHECKS_UNTIL_HUNG):
+            self.watched()
             self._store.check_engine()
             if self._silent() > self._hung_after:
                 raise EngineDied(f"no progress for {self._hung_after:g} s")

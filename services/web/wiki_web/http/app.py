@@ -11,10 +11,12 @@ from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
+from wiki_web.http.activity import activity_summary
 from wiki_web.http.api import api_blueprint
 from wiki_web.http.open_files import MOST_STREAMS
 from wiki_web.http.parameters import BadParameter, Parameters
 from wiki_web.http.problems import bad_parameter, busy, engine_failed, html_for_browsers, http_error
+from wiki_web.http.request_ids import name_requests
 from wiki_web.http.security import secure
 from wiki_web.http.status import status_blueprint
 from wiki_web.metrics import Metrics
@@ -52,6 +54,8 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     app.extensions["refresher"] = refresher
     app.extensions["streams"] = streams = _streams(app, settings, answers, refresher, most_streams)
     metrics.streams.set_function(lambda: len(streams))
+    refresher.watched = activity_summary(store, answers, metrics).look
+    name_requests(app)
     app.register_blueprint(status_blueprint(store, answers, refresher, metrics, settings.web_engine))
     secure(app)
     app.register_blueprint(api_blueprint(settings, parameters, answers))

@@ -39,6 +39,8 @@ def openapi(settings: Settings) -> Schema:
                 "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
             ),
         },
+        # Relative to this document: a reverse proxy may serve us below a path that nobody has told us.
+        "servers": [{"url": "../.."}],
         "paths": {
             **{f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
             "/api/v1/stream": {"get": _stream(settings)},

@@ -19,7 +19,8 @@ from wiki_web.data.engines.engine import EngineDied
 from wiki_web.data.refresher import end_process
 from wiki_web.http.app import create_app
 from wiki_web.http.open_files import connections, raise_limit, streams
-from wiki_web.http.slow_clients import MASTER_CHECK_SECONDS, Worker
+from wiki_web.http.orphans import MASTER_CHECK_SECONDS
+from wiki_web.http.slow_clients import Worker
 from wiki_web.settings import Settings
 
 # Seconds that a thread may compute before Python lets another run (its default is five times as long).

@@ -5,20 +5,17 @@ main loop waits two seconds for a client to close a connection.
 """
 
 import errno
-import os
 import socket
-import threading
 import time
 from contextlib import suppress
 from typing import Final
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from wiki_web.data.refresher import end_process
+from wiki_web.http.orphans import end_with_master
 
 REQUEST_SECONDS: Final = 5.0  # from a request's first byte to its last
 ANSWER_SECONDS: Final = 15.0  # for the client to read its answer
-MASTER_CHECK_SECONDS: Final = 0.2
 _OUT_OF_FILES_SECONDS: Final = 0.1
 # A connection without a request so soon goes back to the poller, which closes it after `keepalive`.
 _FIRST_BYTE_SECONDS: Final = 0.05
@@ -77,15 +74,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def init_process(self) -> None:
         """As gunicorn's, which loads the app here and serves until the end."""
-        threading.Thread(target=self._end_with_master, name="end_with_master", daemon=True).start()
+        end_with_master(self.ppid)
         super().init_process()
-
-    def _end_with_master(self) -> None:
-        """gunicorn looks for its master only while serving, and then waits for its clients: a worker whose
-        master was killed would keep the port from the next start."""
-        while self.ppid == os.getppid():
-            time.sleep(MASTER_CHECK_SECONDS)
-        end_process("gunicorn's master is gone")
 
     def accept(self, listener: socket.socket) -> None:
         try:

@@ -9,6 +9,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
+from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, EngineError
 
 # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again. On so small a
@@ -16,15 +17,15 @@ from wiki_web.data.engines.engine import EngineDied, EngineError
 _JVM_OPTIONS: Final = "-XX:+ExitOnOutOfMemoryError -XX:+UseSerialGC"
 
 
-def open_session(master: str) -> SparkSession:
-    """A session for the window's queries. EngineDied if it can't start."""
+def open_session(master: str, log_format: LogFormat) -> SparkSession:
+    """A session for the window's queries; `log_format` is of its own lines. EngineDied if it can't start."""
     try:
-        return _session(master)
+        return _session(master, log_format)
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
         raise EngineDied(f"spark can't start: {_first_line(error)}") from error
 
 
-def _session(master: str) -> SparkSession:
+def _session(master: str, log_format: LogFormat) -> SparkSession:
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     builder = (
         SparkSession.builder.master(master)
@@ -42,7 +43,10 @@ def _session(master: str) -> SparkSession:
         .config("spark.broadcast.blockSize", "256k")
         # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
-        .config("spark.driver.extraJavaOptions", f"-Dlog4j2.configurationFile={log4j} {_JVM_OPTIONS}")
+        .config(
+            "spark.driver.extraJavaOptions",
+            f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} {_JVM_OPTIONS}",
+        )
     )
     if master.startswith("local"):
         # The window is small: a query's cost is planning and scheduling rather than data.

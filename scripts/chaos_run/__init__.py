@@ -1,0 +1,1 @@
+"""What `./scripts/chaos` runs: the whole pipeline under random faults, and whether its counts stay exact."""

@@ -1,0 +1,1 @@
+"""What the doctors of all services share: findings, the command that prints them, checks of the machine."""

@@ -1,0 +1,1 @@
+"""`python -m wiki_web.doctor`: checks what the page needs, and what it shows."""

@@ -1,0 +1,38 @@
+"""The volume as the page sees it: it only reads."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from wiki_common.doctor.finding import Finding, note, ok, problem
+from wiki_common.doctor.volume import check_disk
+from wiki_common.volume import Volume
+
+_WHO = "let it be read by the user that web runs as (10001 in its container)"
+
+
+def check_volume(data_dir: Path) -> Iterator[Finding]:
+    """Without what depends on a folder that can't be read."""
+    what = "volume rights"
+    try:
+        if not data_dir.exists():
+            yield problem("volume", f"DATA_DIR={data_dir} isn't there: mount the consumer's, or set DATA_DIR")
+            return
+        closed = [each for each in _read(Volume(data_dir)) if not os.access(each, os.R_OK | os.X_OK)]
+        if closed:
+            yield problem(what, f"no right to read {', '.join(map(str, closed))}: {_WHO}")
+            return
+        yield ok(what, f"{data_dir} can be read")
+        yield from check_disk(data_dir)
+        if not Volume(data_dir).changes.exists():
+            yield note("volume layout", f"no changes in {data_dir}: the consumer has not committed yet")
+    except OSError as error:
+        yield problem(what, f"DATA_DIR={data_dir}: {error.strerror}: {_WHO}")
+
+
+def _read(volume: Volume) -> Iterator[Path]:
+    yield volume.root
+    for folder in (volume.changes, volume.history):
+        if folder.exists():
+            yield folder
+            yield from folder.glob("date=*")

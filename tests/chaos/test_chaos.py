@@ -1,0 +1,67 @@
+"""`python -m chaos_run`, as scripts/chaos starts it."""
+
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from chaos_run.volume import OWN_MOUNTS
+from harness.processes import Process, wait_until
+
+OWN = (
+    ("unshare", "--mount", "env", f"{OWN_MOUNTS}=1") if os.geteuid() == 0 and sys.platform == "linux" else ()
+)
+
+
+def processes_of(folder: Path) -> list[psutil.Process]:
+    """All whose temporary files are in `folder` or below it, as those of each process of a run."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            ours = process.environ().get("TMPDIR", "").startswith(str(folder))
+            if ours and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Not below pytest's folder: the path of supervisord's socket would be too long."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
+    command = (*OWN, sys.executable, "-m", "chaos_run", "--seed", "1", "--minutes", "1")
+    history = tmp_path / "history.jsonl"
+    run = Process((*command, "--history", str(history)), log=tmp_path / "log", env={"TMPDIR": str(temporary)})
+    try:
+        wait_until(lambda: '"what": "fault"' in _text(history), timeout=200, what="a fault is made")
+        wait_until(lambda: len(processes_of(temporary)) > 6, timeout=200, what="processes run")
+        os.kill(run.pid, number)
+        assert run.wait(120) == 128 + number
+        assert processes_of(temporary) == []
+        assert list(temporary.iterdir()) == []
+    finally:
+        run.kill()
+        for process in processes_of(temporary):
+            process.kill()
+
+
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+@pytest.mark.parametrize("arguments", [("--minutes", "0"), ("--engine", "pandas"), ("--seed", "x")])
+def test_a_wrong_argument_is_named(tmp_path: Path, arguments: tuple[str, str]) -> None:
+    run = Process((sys.executable, "-m", "chaos_run", *arguments), log=tmp_path / "log")
+    assert run.wait(60) == 2
+    assert arguments[0] in run.output()

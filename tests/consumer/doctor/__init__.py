@@ -1,0 +1,1 @@
+"""What the consumer's doctor finds, each problem by its cause."""

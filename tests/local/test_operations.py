@@ -1,0 +1,97 @@
+"""What an operator sees of a run-local: the doctor's findings, and the log of a system that is well."""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.processes import wait_until
+from harness.run_local import RunLocal
+from local_stack.broker import ROOT
+
+
+def diagnosed(env: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
+    """The exit code and what was found."""
+    ended = subprocess.run(
+        [str(ROOT / "scripts/doctor"), "--simulate", "--json"],
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert ended.stderr == ""
+    return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
+
+
+def problems(found: Iterable[dict[str, Any]]) -> list[str]:
+    return [each["check"] for each in found if each["status"] == "problem"]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunLocal]:
+    """With data on its page."""
+    folder = tmp_path_factory.mktemp("run")
+    with closing(RunLocal(folder, "--simulate", env={"WEB_ENGINE": "duckdb", "LOG_FORMAT": "json"})) as run:
+        run.wait_for_line("the page is ready")
+        yield run
+
+
+def logged(run: RunLocal, service: str) -> list[dict[str, Any]]:
+    """Without what Java itself says at its start."""
+    file = Path(run.env["STATE_DIR"], "simulate/logs", f"{service}.log")
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if not line.startswith("WARNING: ")]
+
+
+@pytest.mark.slow
+def test_what_goes_well_is_a_line_a_minute(run: RunLocal) -> None:
+    """In the minute between two summaries of the page."""
+
+    def moments() -> list[str]:
+        return [line["timestamp"] for line in logged(run, "web") if line["event"] == "page served"]
+
+    wait_until(lambda: len(moments()) > 1, timeout=200, what="two summaries of the page", every=1)
+    first, second = moments()[:2]
+    summary = {"producer": "stream relayed", "consumer": "batches committed", "web": "page served"}
+    # What is done every few minutes is told as well.
+    seldom = {"rows rebased", "hour written"}
+    for service, event in summary.items():
+        minute = [line for line in logged(run, service) if first < line["timestamp"] <= second]
+        told = [line["event"] for line in minute if line["event"] not in seldom]
+        assert set(told) <= {event}
+        assert len(told) <= 2, "a minute of the page's is not quite one of theirs"
+        assert event in [line["event"] for line in logged(run, service)]
+
+
+@pytest.mark.slow
+def test_all_is_well_until_the_stream_stands_still(run: RunLocal) -> None:
+    code, found = diagnosed(run.env)
+    assert {each["service"] for each in found} == {"producer", "consumer", "web"}
+    assert (code, problems(found)) == (0, [])
+    with run.suspended("stream_simulator"):
+        code, found = diagnosed(run.env)
+        assert code == 1
+        assert problems(found)[0].startswith("stream http")
+
+
+def test_a_setting_of_run_local_that_is_wrong_is_told() -> None:
+    code, [found] = diagnosed({"KAFKA_PORT": "0"})
+    assert (code, found["service"], found["check"], found["status"]) == (
+        2,
+        "run-local",
+        "settings",
+        "problem",
+    )
+    assert found["detail"].startswith("KAFKA_PORT=0: ")
+
+
+def test_a_setting_of_one_service_is_told_by_that_one() -> None:
+    code, found = diagnosed({"WEB_WINDOW": "0s"})
+    told = [each for each in found if each["check"] == "settings" and each["status"] == "problem"]
+    assert (code, [each["service"] for each in told]) == (2, ["web"])

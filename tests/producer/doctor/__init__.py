@@ -1,0 +1,1 @@
+"""What the producer's doctor finds, each problem by its cause."""

@@ -1,0 +1,1 @@
+"""What the doctor of web finds, each problem by its cause."""
