@@ -140,8 +140,8 @@ def test_what_can_be_listened_on_is_an_address(address: str, monkeypatch: pytest
 
 
 def test_the_doctor_says_in_one_line_what_a_terminal_can_not_show(tmp_path: Path) -> None:
-    doctor = COMMANDS["doctor"]
+    doctor = COMMANDS["producer's doctor"]
     assert doctor.start(tmp_path, {"LOG_LEVEL": "\x1b[31m\nloud\udcff"}).wait(60) == 2
     assert (tmp_path / "stderr").read_bytes() == b""
     (line,) = (tmp_path / "stdout").read_text(encoding="utf-8").splitlines()
-    assert line.startswith(r"FAIL settings: LOG_LEVEL=\x1b[31m\nloud\udcff: ")
+    assert line.startswith(rf"{doctor.prefix}LOG_LEVEL=\x1b[31m\nloud\udcff: ")
