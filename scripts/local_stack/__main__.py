@@ -3,12 +3,13 @@
 import argparse
 import fcntl
 import os
+import shutil
 import signal
 import sys
 from itertools import chain
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn, TextIO
+from typing import Final, NoReturn, TextIO
 
 from local_stack import ports, readiness, service_settings, services
 from local_stack.merged_log import MergedLog
@@ -17,6 +18,9 @@ from local_stack.stack import Stack
 from local_stack.supervision import Supervisor, new_folder
 from wiki_common.settings import WRONG_SETTINGS
 from wiki_producer.settings import Settings as ProducerSettings
+
+MISSING: Final = 3
+"""The exit code if what is asked for isn't installed, as that of scripts/setup."""
 
 
 class Signals:
@@ -52,6 +56,7 @@ def _arguments() -> argparse.Namespace:
     # Help is the entry script's: it works before anything is installed.
     parser = argparse.ArgumentParser(prog="run-local", add_help=False, allow_abbrev=False)
     parser.add_argument("--simulate", action="store_true")
+    parser.add_argument("--observe", action="store_true")
     parser.add_argument("--for", type=_seconds, dest="seconds", metavar="SECONDS")
     return parser.parse_args()
 
@@ -76,6 +81,16 @@ def _fresh_logs(folder: Path) -> Path:
     return folder
 
 
+def _require_prometheus() -> None:
+    if shutil.which("prometheus") is None:
+        _fail(
+            MISSING,
+            "--observe: prometheus is not on the PATH",
+            "  Debian:  sudo apt install prometheus",
+            "  macOS:   brew install prometheus",
+        )
+
+
 def _warn_unless_reachable(producer: ProducerSettings, log: MergedLog) -> None:
     url, reason = producer.wiki_stream_url, readiness.stream_answers(producer)
     if reason is None:
@@ -92,7 +107,9 @@ def main() -> int:
     arguments = _arguments()
     if wrong := service_settings.problems(simulate=arguments.simulate):
         _fail(WRONG_SETTINGS, *wrong)
-    settings = read_settings(simulate=arguments.simulate)
+    if arguments.observe:
+        _require_prometheus()
+    settings = read_settings(simulate=arguments.simulate, observe=arguments.observe)
     os.environ |= services.environment(settings)
     if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
@@ -105,6 +122,8 @@ def main() -> int:
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
     if not settings.simulate:
         _warn_unless_reachable(service_settings.producer(), log)
+    if settings.observe:
+        log.say(f"metrics and alerts: http://{settings.prometheus}/alerts")
     supervisor = Supervisor(all_services, folder, logs=logs)
     with lock:
         return Stack(

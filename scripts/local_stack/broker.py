@@ -22,10 +22,17 @@ class Command:
     env: Mapping[str, str]
 
 
-def _java(main: str, properties: Path, *, heap: str, classpath: Sequence[Path] = ()) -> Command:
+def _java(
+    main: str,
+    properties: Path,
+    *,
+    heap: str,
+    classpath: Sequence[Path] = (),
+    java_options: Sequence[str] = (),
+) -> Command:
     # The first compiler alone: the start takes a third less processor time, and peak rates are not needed.
     tuning = (f"-Xmx{heap}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
-    options = (*tuning, f"-Dlog4j.configuration={LOG4J.as_uri()}")
+    options = (*tuning, f"-Dlog4j.configuration={LOG4J.as_uri()}", *java_options)
     jars = os.pathsep.join((f"{LIBS}/*", *map(str, classpath)))
     home = os.environ.get("JAVA_HOME")
     java = f"{home}/bin/java" if home else "java"
@@ -61,10 +68,11 @@ def kafka(
     zookeeper_port: int,
     extra: Mapping[str, str | int | Path],
     classpath: Sequence[Path] = (),
+    java_options: Sequence[str] = (),
 ) -> Command:
     """One broker, PLAINTEXT on 127.0.0.1:`port`; `extra` adds or overrides broker properties.
 
-    `classpath` has the classes that those properties name.
+    `classpath` has the classes that those properties name, `java_options` are its JVM's.
 
     Internal topics have one replica, and topics are made only when asked for (topic-init's job).
     """
@@ -84,4 +92,4 @@ def kafka(
         **extra,
     }
     properties = _write(folder / "kafka.properties", values)
-    return _java("kafka.Kafka", properties, heap="512m", classpath=classpath)
+    return _java("kafka.Kafka", properties, heap="512m", classpath=classpath, java_options=java_options)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from local_stack import broker, readiness
+from local_stack import broker, observe, readiness
 from local_stack.broker import ROOT
 from local_stack.settings import Settings
 
@@ -46,7 +46,9 @@ def stages(settings: Settings, plain_folder: Path) -> list[list[Service]]:
     """
     producer_metrics = {"METRICS_PORT": str(settings.producer_metrics_port)}
     simulator = [_simulator(settings)] if settings.simulate else []
-    zookeeper, kafka = ([_zookeeper(settings)], [_kafka(settings)]) if settings.own_broker else ([], [])
+    zookeeper, kafka = (
+        ([_zookeeper(settings)], [_kafka(settings, plain_folder)]) if settings.own_broker else ([], [])
+    )
     found = [
         [*simulator, *zookeeper],
         kafka,
@@ -55,6 +57,7 @@ def stages(settings: Settings, plain_folder: Path) -> list[list[Service]]:
             _consumer(settings, plain_folder),
             Service("web", _python("wiki_web")),
             Service("producer", _python("wiki_producer"), producer_metrics, prepared_by=TOPIC_INIT),
+            *([_prometheus(settings, plain_folder)] if settings.observe else []),
         ],
     ]
     return [stage for stage in found if stage]
@@ -120,9 +123,26 @@ def _zookeeper(settings: Settings) -> Service:
     )
 
 
-def _kafka(settings: Settings) -> Service:
+def _prometheus(settings: Settings, plain_folder: Path) -> Service:
+    data = settings.state / "prometheus"
+    return Service(
+        "prometheus",
+        observe.prometheus(
+            settings.metrics, address=settings.prometheus, data=data, plain_folder=plain_folder
+        ),
+    )
+
+
+def _kafka(settings: Settings, plain_folder: Path) -> Service:
     folder = settings.state / "broker"
-    command = broker.kafka(folder, port=settings.kafka_port, zookeeper_port=settings.zookeeper_port, extra={})
+    agent = [observe.broker_agent(settings.kafka_metrics, plain_folder)] if settings.observe else []
+    command = broker.kafka(
+        folder,
+        port=settings.kafka_port,
+        zookeeper_port=settings.zookeeper_port,
+        extra={},
+        java_options=agent,
+    )
     return Service(
         "kafka",
         command.argv,

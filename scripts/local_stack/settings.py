@@ -8,7 +8,7 @@ from pydantic import AfterValidator, model_validator
 
 from local_stack.broker import ROOT
 from wiki_common import settings
-from wiki_common.settings import Port, ServiceSettings
+from wiki_common.settings import Address, Port, ServiceSettings
 from wiki_common.volume import FolderPath
 
 WIKIMEDIA = "https://stream.wikimedia.org/v2/stream/recentchange"
@@ -31,7 +31,9 @@ class Settings(ServiceSettings):
     simulator_port: Port = 8010
     producer_metrics_port: Port = 9101
     consumer_metrics_port: Port = 9102
-    spark_local_ip: str = "127.0.0.1"
+    kafka_metrics_port: Port = 9103
+    prometheus_port: Port = 9095
+    spark_local_ip: Address = "127.0.0.1"
     """Where Spark's driver listens; its executors are elsewhere only if SPARK_MASTER says so."""
     wiki_stream_url: str = WIKIMEDIA
     kafka_bootstrap_servers: str = ""
@@ -41,6 +43,8 @@ class Settings(ServiceSettings):
     data_dir: FolderPath | None = None
     simulate: bool = False
     """--simulate on the command line."""
+    observe: bool = False
+    """--observe on the command line."""
 
     @model_validator(mode="after")
     def _one_stream(self) -> Self:
@@ -76,6 +80,21 @@ class Settings(ServiceSettings):
         return self.wiki_stream_url
 
     @property
+    def metrics(self) -> dict[str, str]:
+        """Where Prometheus reads each service, by job; the same jobs as in the containers."""
+        ports = {"producer": self.producer_metrics_port, "consumer": self.consumer_metrics_port}
+        found = {job: f"{self.host}:{port}" for job, port in (ports | {"web": self.web_port}).items()}
+        return found | ({"kafka": self.kafka_metrics} if self.own_broker else {})
+
+    @property
+    def kafka_metrics(self) -> str:
+        return f"127.0.0.1:{self.kafka_metrics_port}"
+
+    @property
+    def prometheus(self) -> str:
+        return f"{self.host}:{self.prometheus_port}"
+
+    @property
     def page_url(self) -> str:
         return f"http://{self.host}:{self.web_port}"
 
@@ -89,9 +108,13 @@ class Settings(ServiceSettings):
             ports["SIMULATOR_PORT"] = self.simulator_port
         ports["PRODUCER_METRICS_PORT"] = self.producer_metrics_port
         ports["CONSUMER_METRICS_PORT"] = self.consumer_metrics_port
+        if self.observe:
+            ports["PROMETHEUS_PORT"] = self.prometheus_port
+            if self.own_broker:
+                ports["KAFKA_METRICS_PORT"] = self.kafka_metrics_port
         return ports
 
 
-def read_settings(*, simulate: bool) -> Settings:
+def read_settings(*, simulate: bool, observe: bool = False) -> Settings:
     """The settings from the environment. InvalidSettings names each variable that is wrong."""
-    return settings.read_settings(Settings, simulate=simulate)
+    return settings.read_settings(Settings, simulate=simulate, observe=observe)

@@ -2,10 +2,13 @@
 
 import pytest
 
+from benchmarks import footprint
 from benchmarks.freshness.__main__ import SECTIONS
 from benchmarks.freshness.moments import Passage
 from benchmarks.freshness.pipeline import Case, Freshness, Idle
-from benchmarks.freshness.report import NoMarkers, cores_table, idle_table, latency_table, written
+from benchmarks.freshness.report import cores_table, idle_table, latency_table
+from benchmarks.markdown import NoMarkers, written
+from benchmarks.naive import __main__ as naive
 from docs.pages import ROOT, text_of
 
 CASE = Case("duckdb", 40, None)
@@ -59,7 +62,7 @@ def test_a_page_without_markers_is_not_changed(page: str) -> None:
         written(page, "idle", "new")
 
 
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize("section", [*SECTIONS, footprint.SECTION, naive.SECTION])
 def test_the_documentation_has_a_place_for_each_section(section: str) -> None:
     """Not found missing after half an hour of measuring."""
     assert "\nnew\n" in written(text_of(ROOT / "docs/benchmarks.md"), section, "new")

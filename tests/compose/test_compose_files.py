@@ -13,6 +13,7 @@ import jsonschema
 import pytest
 import yaml
 
+import local_stack.settings
 import stream_simulator.settings
 import wiki_consumer.settings
 import wiki_producer.settings
@@ -21,6 +22,7 @@ from compose.files import COMPOSE_FILES, ROOT, load
 
 BASE = load(ROOT / "compose.yaml")["services"]
 MSK = load(ROOT / "compose.msk.yaml")["services"]
+OBSERVE = load(ROOT / "compose.observe.yaml")
 OURS = ("topic-init", "producer", "spark-consumer", "web", "simulator")
 
 _PRODUCER = {name.upper() for name in wiki_producer.settings.Settings.model_fields}
@@ -84,9 +86,9 @@ def test_a_setting_in_the_environment_reaches_its_service(service: str) -> None:
     assert KNOWN[service] - FIXED_IN_THE_IMAGE - passed == set()
 
 
-@pytest.mark.parametrize("service", BASE)
+@pytest.mark.parametrize("service", [*BASE, "prometheus", "alertmanager", "grafana"])
 def test_a_container_is_hardened(service: str) -> None:
-    config = BASE[service]
+    config = BASE.get(service) or OBSERVE["services"][service]
 
     assert config["read_only"] is True
     assert config["cap_drop"] == ["ALL"]
@@ -102,6 +104,31 @@ def test_only_the_page_is_published_and_on_loopback_unless_asked() -> None:
     published = {name: config["ports"] for name, config in BASE.items() if "ports" in config}
 
     assert published == {"web": ["${PUBLISH_ADDRESS:-127.0.0.1}:${WEB_PORT:-5000}:5000"]}
+
+
+def test_what_observes_is_published_on_loopback_alone_and_pinned() -> None:
+    """Whoever reaches it needs no login."""
+    others = {name: config for name, config in OBSERVE["services"].items() if name != "kafka"}
+    ports = [port for config in others.values() for port in config["ports"]]
+
+    assert [port.split(":", 1)[0] for port in ports] == ["127.0.0.1"] * len(others)
+    assert all(re.search(r":v?\d+\.\d+\.\d+$", config["image"]) for config in others.values())
+    assert "ports" not in OBSERVE["services"]["kafka"]
+
+
+def test_what_observes_is_started_as_the_rest_is() -> None:
+    for part in ("x-hardened", "x-healthcheck"):
+        assert OBSERVE[part] == load(ROOT / "compose.yaml")[part]
+
+
+def test_each_job_of_prometheus_is_one_that_run_local_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = yaml.safe_load((ROOT / "services/observe/prometheus.yaml").read_text(encoding="utf-8"))
+    jobs = {job["job_name"]: job["static_configs"][0]["targets"] for job in written["scrape_configs"]}
+
+    assert jobs.keys() == local_stack.settings.read_settings(simulate=True, observe=True).metrics.keys()
+    services = {target.partition(":")[0] for [target] in jobs.values()}
+    networks = OBSERVE["services"]["prometheus"]["networks"]
+    assert all(set(BASE[service]["networks"]) & set(networks) for service in services)
 
 
 def test_the_page_can_only_read_the_changes() -> None:
@@ -154,6 +181,9 @@ def _compose(*arguments: str, env: dict[str, str] | None = None) -> subprocess.C
         ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "tests/compose/compose.ledger.yaml"],
         ["-f", "compose.yaml", "-f", "compose.msk.yaml"],
         ["-f", "compose.yaml", "-f", "compose.msk.yaml", "-f", "compose.demo.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.observe.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "compose.observe.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.observe.yaml", "-f", "compose.msk.yaml"],
     ],
     ids=" ".join,
 )
@@ -180,6 +210,38 @@ def test_with_a_cluster_there_is_no_broker_of_our_own() -> None:
     )  # fmt: skip
 
     assert set(done.stdout.split()) == {"topic-init", "producer", "spark-consumer", "web"}
+
+
+@docker_compose
+def test_a_cluster_can_be_observed_and_has_no_broker_of_our_own() -> None:
+    done = _compose(
+        "-f", "compose.yaml", "-f", "compose.observe.yaml", "-f", "compose.msk.yaml", "config", "--services",
+        env={"KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092"},
+    )  # fmt: skip
+
+    observing = {"prometheus", "alertmanager", "grafana"}
+    assert set(done.stdout.split()) == {"topic-init", "producer", "spark-consumer", "web"} | observing
+
+
+@docker_compose
+def test_the_observed_broker_is_the_other_one_with_an_agent() -> None:
+    done = _compose("-f", "compose.yaml", "-f", "compose.observe.yaml", "config")
+
+    kafka: Any = yaml.safe_load(done.stdout)["services"]["kafka"]
+    assert kafka["read_only"] is True
+    assert kafka["environment"]["KAFKA_ZOOKEEPER_CONNECT"] == "zookeeper:2181"
+    assert kafka["environment"]["KAFKA_OPTS"].startswith("-javaagent:/opt/broker-metrics/")
+    assert kafka["build"]["args"]["CONFLUENT_VERSION"] in BASE["kafka"]["image"]
+
+
+@docker_compose
+def test_who_is_told_of_alerts_is_in_a_file_that_can_be_named() -> None:
+    files = []
+    for named in ({}, {"ALERTMANAGER_CONFIG": "/etc/wiki/alerts.yaml"}):
+        done = _compose("-f", "compose.yaml", "-f", "compose.observe.yaml", "config", env=named)
+        files.append(yaml.safe_load(done.stdout)["configs"]["alertmanager"]["file"])
+
+    assert files == [str(ROOT / "services/observe/alertmanager.yaml"), "/etc/wiki/alerts.yaml"]
 
 
 @docker_compose

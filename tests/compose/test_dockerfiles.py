@@ -64,10 +64,8 @@ def test_only_what_the_images_need_is_sent_to_their_builds() -> None:
     rules = (ROOT / "services/.dockerignore").read_text().splitlines()
     copied = {
         source
-        for folder in SERVICE_FOLDERS
-        for line in re.findall(
-            r"^COPY (?!--from)(.*) \S+$", (folder / "Dockerfile").read_text(), re.MULTILINE
-        )
+        for file in (ROOT / "services").glob("**/Dockerfile")
+        for line in re.findall(r"^COPY (?!--from)(.*) \S+$", file.read_text(), re.MULTILINE)
         for source in line.split()
     }
 
@@ -85,6 +83,23 @@ def test_the_images_show_the_version_of_the_code() -> None:
     for folder in SERVICE_FOLDERS:
         dockerfile = (folder / "Dockerfile").read_text()
         assert 'org.opencontainers.image.version="${VERSION}"' in dockerfile
+
+
+def test_each_image_may_be_another_one_and_is_by_default_the_one_that_is_named() -> None:
+    """So that each can be named by its digest, in .env alone."""
+    listed = dict(re.findall(r"^#(\w+_IMAGE)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    services = load(ROOT / "compose.yaml")["services"]
+    used: dict[str, str] = {}
+    for config in services.values():
+        if "build" in config:
+            dockerfile = (ROOT / "services" / config["build"]["dockerfile"]).read_text()
+            images = dict(re.findall(r"^ARG (\w+_IMAGE)=(\S+)$", dockerfile, re.MULTILINE))
+            passed = {name: value for name, value in config["build"]["args"].items() if name in listed}
+            assert passed == {name: f"${{{name}:-{image}}}" for name, image in images.items()}
+            used |= images
+        elif found := re.fullmatch(r"\$\{(\w+_IMAGE):-(.*)\$\{CONFLUENT_VERSION:-(.*)\}\}", config["image"]):
+            used[found[1]] = f"{found[2]}{found[3]}"
+    assert used == listed
 
 
 def test_each_pattern_of_removed_jars_still_matches_one() -> None:

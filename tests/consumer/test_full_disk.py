@@ -13,6 +13,7 @@ from consumer.running import TIMEOUT, Consumer, committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
 from harness.processes import wait_until
+from harness.prometheus import QuickPrometheus
 
 # Without privileges it takes a user namespace as well.
 NAMESPACE = ("unshare", "--mount") if os.geteuid() == 0 else ("unshare", "--mount", "--map-root-user")
@@ -42,6 +43,7 @@ def test_a_full_disk_stops_the_query_with_the_reason_until_there_is_room(
     writer = topics.Writer(broker.bootstrap_servers, topic)
     consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, command=(*NAMESPACE, *MOUNTED))
     consumer.data.mkdir()
+    prometheus = QuickPrometheus(tmp_path / "quick", {"consumer": f"127.0.0.1:{consumer.port}"})
     try:
         process = consumer.start()
         consumer.data = Path(f"/proc/{process.pid}/root{consumer.data}")
@@ -55,6 +57,7 @@ def test_a_full_disk_stops_the_query_with_the_reason_until_there_is_room(
             wait_until(
                 lambda: "no room on the volume" in consumer.health()[1], timeout=TIMEOUT, what="the reason"
             )
+            prometheus.wait_until_firing("DiskLow consumer", "DiskFullSoon consumer")
             filler.unlink()
             consumer.wait_for_ids({f"event-{number}" for number in range(new.stop)})
             consumer.wait_until_healthy()
@@ -62,5 +65,6 @@ def test_a_full_disk_stops_the_query_with_the_reason_until_there_is_room(
         assert process.terminate(60) == 0
         assert "Traceback" not in consumer.output()
     finally:
+        prometheus.close()
         consumer.close()
         writer.close()

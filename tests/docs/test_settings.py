@@ -22,9 +22,18 @@ SERVICES: dict[str, type[BaseSettings]] = {
 RUN_LOCAL: type[BaseSettings] = local_stack.settings.Settings
 SIMULATOR: type[BaseSettings] = stream_simulator.settings.Settings
 # No service reads these: Compose itself does.
-OF_COMPOSE = {"PUBLISH_ADDRESS", "CONFLUENT_VERSION", "COMPOSE_FILE"}
+IMAGES = {"ZOOKEEPER_IMAGE", "KAFKA_IMAGE", "PYTHON_IMAGE", "MAVEN_IMAGE"}
+OF_COMPOSE = {
+    "PUBLISH_ADDRESS",
+    "CONFLUENT_VERSION",
+    "COMPOSE_FILE",
+    "ALERTMANAGER_CONFIG",
+    "ALERTMANAGER_PORT",
+    "GRAFANA_PORT",
+    *IMAGES,
+}
 # The command line's.
-OPTIONS = {"SIMULATE"}
+OPTIONS = {"SIMULATE", "OBSERVE"}
 
 
 def documented() -> dict[str, str]:

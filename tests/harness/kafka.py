@@ -10,7 +10,8 @@ from local_stack import broker
 class Broker:
     """A ZooKeeper and a broker with their data in `folder`; the broker can be killed and started again.
 
-    Give `port` if the listeners in `extra` say another one; `classpath` is for classes that `extra` names.
+    Give `port` if the listeners in `extra` say another one; `classpath` is for classes that `extra` names,
+        `java_options` are its JVM's.
     """
 
     def __init__(
@@ -20,6 +21,7 @@ class Broker:
         port: int | None = None,
         extra: Mapping[str, str | int | Path] | None = None,
         classpath: Sequence[Path] = (),
+        java_options: Sequence[str] = (),
     ) -> None:
         self._folder = folder
         self.port = port or free_port()
@@ -31,6 +33,7 @@ class Broker:
             zookeeper_port=self._zookeeper_port,
             extra=extra or {},
             classpath=classpath,
+            java_options=java_options,
         )
         self._zookeeper = self._run(self._zookeeper_command, "zookeeper")
         self._kafka: Process | None = None

@@ -27,21 +27,23 @@ class RunLocal:
     ) -> None:
         self._marker = uuid.uuid4().hex
         self.web_port = free_port()
-        ports = {
-            name: str(free_port())
+        self.ports = {
+            name: free_port()
             for name in (
                 "KAFKA_PORT",
                 "ZOOKEEPER_PORT",
                 "SIMULATOR_PORT",
                 "PRODUCER_METRICS_PORT",
                 "CONSUMER_METRICS_PORT",
+                "KAFKA_METRICS_PORT",
+                "PROMETHEUS_PORT",
             )
         }
         self.env = {
             "STATE_DIR": str(folder / "state"),
             "WEB_PORT": str(self.web_port),
             _MARKER: self._marker,
-            **ports,
+            **{name: str(port) for name, port in self.ports.items()},
             **(env or {}),
         }
         self.process = Process(
@@ -106,19 +108,24 @@ class RunLocal:
 
         wait_until(is_replaced, timeout=60, what=f"{module} runs again")
 
+    def broker(self) -> psutil.Process:
+        """Kafka's JVM."""
+        [found] = [each for each in self.processes() if "kafka.Kafka" in each.cmdline()]
+        return found
+
     @contextmanager
     def suspended(self, module: str) -> Iterator[None]:
         """A service stands still, with its children, and goes on afterwards."""
         service = self.service(module)
         assert service is not None
-        family = [service, *service.children(recursive=True)]
-        for process in family:
-            process.suspend()
-        try:
+        with _suspended([service, *service.children(recursive=True)]):
             yield
-        finally:
-            for process in family:
-                process.resume()
+
+    @contextmanager
+    def broker_suspended(self) -> Iterator[None]:
+        """The broker stands still, and goes on afterwards."""
+        with _suspended([self.broker()]):
+            yield
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask run-local to end; its exit code."""
@@ -136,3 +143,14 @@ class RunLocal:
         for process in self.processes():
             with suppress(psutil.Error):
                 process.kill()
+
+
+@contextmanager
+def _suspended(processes: list[psutil.Process]) -> Iterator[None]:
+    for process in processes:
+        process.suspend()
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.resume()

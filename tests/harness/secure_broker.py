@@ -23,6 +23,7 @@ from harness.certificates import Authority
 from harness.kafka import Broker
 from harness.processes import free_port
 from local_stack.broker import LIBS
+from local_stack.observe import broker_agent
 
 HOST = "127.0.0.1"
 SCRAM_MECHANISMS = (ScramMechanism.SCRAM_SHA_256, ScramMechanism.SCRAM_SHA_512)
@@ -62,6 +63,7 @@ class SecureBroker:
 
     `USER` may do on topics `wiki-…` just what the services need; `STRANGER` may log in and nothing else.
     Both have `PASSWORD` with PLAIN and SCRAM; `USER` has a client certificate and the access key as well.
+    Prometheus reads it at `metrics`.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -75,7 +77,11 @@ class SecureBroker:
         self._ports = {name: free_port() for name in LISTENERS}
         validator = _compiled(Path(__file__).with_name("iam"), folder / "classes")
         port, properties = self._ports["plaintext"], self._properties(folder)
-        self._broker = Broker(folder, port=port, extra=properties, classpath=(validator,))
+        self.metrics = f"{HOST}:{free_port()}"
+        agent = broker_agent(self.metrics, folder)
+        self._broker = Broker(
+            folder, port=port, extra=properties, classpath=(validator,), java_options=(agent,)
+        )
         self.log = folder / "kafka.log"
         with KafkaAdminClient(bootstrap_servers=self.servers("plaintext")) as admin:
             _add_users(admin)

@@ -1,7 +1,10 @@
 """scripts/run-local as a user runs it: what it refuses, and that it never leaves a process behind."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -32,6 +35,20 @@ def test_an_unknown_argument_is_named(start: Start) -> None:
     run = start("--simulat")
     assert run.process.wait(60) == 2
     assert "unrecognized arguments: --simulat" in run.process.output()
+
+
+def test_observe_without_prometheus_says_how_to_get_it() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "local_stack", "--observe"],
+        env=os.environ | {"PATH": "/nowhere"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "run-local: --observe: prometheus is not on the PATH" in done.stderr
+    assert "sudo apt install prometheus" in done.stderr
 
 
 def test_a_used_port_is_named_before_anything_starts(start: Start) -> None:

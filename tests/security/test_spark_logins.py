@@ -17,8 +17,6 @@ from producer.topics import make_topics, settings_for
 from security.logins import REFUSED, WORKING, environment
 
 TOPIC = "wiki-consumed"
-# A short-lived JVM spends most of its time on optimizing code.
-BRIEF_JVM = {"JAVA_TOOL_OPTIONS": "-XX:TieredStopAtLevel=1"}
 # Java reads its environment once: the reader gives AWS's credentials to the JVM in another way.
 ENVIRONMENT = {**WORKING["iam"].env, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
 # However often it is quoted, a part of the password has nothing to quote.
@@ -60,7 +58,7 @@ def answers(secure_broker: SecureBroker, tmp_path_factory: pytest.TempPathFactor
     reader = Process(
         (sys.executable, "-m", "security.spark_reader", str(JARS), str(file)),
         log=folder / "spark.log",
-        env={"PYTHONPATH": path, **BRIEF_JVM, **ENVIRONMENT, "PYSPARK_SUBMIT_ARGS": event_log(events)},
+        env={"PYTHONPATH": path, **ENVIRONMENT, "PYSPARK_SUBMIT_ARGS": event_log(events)},
     )
     try:
         assert reader.wait(840) == 0, reader.output()[-3000:]

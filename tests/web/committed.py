@@ -112,7 +112,7 @@ class CommittedChanges:
     def write(self, raw: RawFile, rows: pa.Table, at: float | None = None) -> Path:
         path, temporary = self.changes_dir / raw.name, self.data_dir / "writing"
         path.parent.mkdir(exist_ok=True)
-        pq.write_table(rows, temporary, compression="zstd")
+        pq.write_table(rows, temporary, compression="zstd", write_page_checksum=True)
         if at is not None:
             os.utime(temporary, (at, at))
         return temporary.rename(path)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from benchmarks import markdown
 from benchmarks.freshness import plot, report
-from benchmarks.freshness.machine import this_machine
 from benchmarks.freshness.moments import Incomplete, percentiles
 from benchmarks.freshness.pipeline import Case, Freshness, Idle, Span, measure, measure_idle
+from benchmarks.machine import this_machine
 
 _PAGE: Final = Path(__file__).resolve().parents[3] / "docs/benchmarks.md"
 _PICTURE: Final = _PAGE.with_name("freshness.svg")
@@ -96,11 +97,11 @@ def _freshness(options: argparse.Namespace, head: str) -> None:
     if options.plot:
         options.plot.write_text(picture, encoding="utf-8")
     if options.write and options.triggers:
-        report.write(_PAGE, "triggers", tables)
+        markdown.write(_PAGE, "triggers", tables)
     elif options.write:
         _PICTURE.write_text(picture, encoding="utf-8")
         image = f"![Mean of each stage, and percentiles]({_PICTURE.name})"
-        report.write(_PAGE, "freshness", f"{image}\n\n{tables}")
+        markdown.write(_PAGE, "freshness", f"{image}\n\n{tables}")
 
 
 def _idle(options: argparse.Namespace, head: str) -> None:
@@ -110,7 +111,7 @@ def _idle(options: argparse.Namespace, head: str) -> None:
     text = f"{head}\n\nIn cores:\n\n{report.idle_table(runs)}"
     print(f"\n{text}")
     if options.write:
-        report.write(_PAGE, "idle", text)
+        markdown.write(_PAGE, "idle", text)
 
 
 if __name__ == "__main__":

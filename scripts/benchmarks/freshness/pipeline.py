@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from benchmarks.freshness.cpu import cores, cpu_seconds
 from benchmarks.freshness.moments import Passage, Watched, passages
 from benchmarks.freshness.watchers import (
     AnswerPoller,
@@ -19,6 +18,7 @@ from benchmarks.freshness.watchers import (
     commit_moments,
     repeated,
 )
+from benchmarks.parts import cores, cpu_seconds
 from harness.processes import free_port, wait_until
 from harness.run_local import RunLocal
 from harness.simulator import Simulator

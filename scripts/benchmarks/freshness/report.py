@@ -1,20 +1,16 @@
-"""Measurements as Markdown tables, and their place in a page."""
+"""How late the page was, as Markdown tables."""
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from benchmarks.freshness.cpu import BESIDE, PIPELINE, pipeline_cores
 from benchmarks.freshness.moments import STAGES, percentiles
 from benchmarks.freshness.pipeline import Case, Freshness, Idle
-
-
-class NoMarkers(Exception):
-    """The page has no place for this section."""
+from benchmarks.markdown import table
+from benchmarks.parts import BESIDE, PIPELINE, pipeline_cores
 
 
 def latency_table(runs: Sequence[Freshness]) -> str:
     """A row for each run: seconds of the whole way, and of each stage."""
-    return _table(
+    return table(
         [
             *_CASE,
             "events",
@@ -27,29 +23,14 @@ def latency_table(runs: Sequence[Freshness]) -> str:
 
 def cores_table(runs: Sequence[Freshness]) -> str:
     """A row for each run: what each part took, in cores."""
-    return _table([*_CASE, *_PARTS], ([*_case(run.case), *_cores(run.cores)] for run in runs))
+    return table([*_CASE, *_PARTS], ([*_case(run.case), *_cores(run.cores)] for run in runs))
 
 
 def idle_table(runs: Sequence[Idle]) -> str:
-    return _table(
+    return table(
         ["engine", "trigger", "the stream is", *_PARTS],
         ([run.case.engine, _trigger(run.case), run.stream, *_cores(run.cores)] for run in runs),
     )
-
-
-def written(page: str, section: str, text: str) -> str:
-    """`page` with `text` between its markers of `section`. Raises NoMarkers."""
-    begin, end = f"<!-- {section}: begin -->\n", f"<!-- {section}: end -->"
-    head, found_begin, rest = page.partition(begin)
-    _, found_end, tail = rest.partition(end)
-    if not (found_begin and found_end):
-        raise NoMarkers(f"no {begin.strip()} and {end} after it")
-    return f"{head}{begin}\n{text}\n\n{end}{tail}"
-
-
-def write(page: Path, section: str, text: str) -> None:
-    """As `written`, in the file. Raises NoMarkers, and changes nothing then."""
-    page.write_text(written(page.read_text(encoding="utf-8"), section, text), encoding="utf-8")
 
 
 _CASE = ("engine", "events/s", "trigger")
@@ -75,7 +56,3 @@ def _latencies(run: Freshness) -> Iterable[str]:
 def _cores(found: dict[str, float]) -> list[str]:
     parts = [f"{found.get(part, 0.0):.2f}" for part in (*PIPELINE, *BESIDE)]
     return [*parts[: len(PIPELINE)], f"**{pipeline_cores(found):.2f}**", *parts[len(PIPELINE) :]]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows))

@@ -7,15 +7,19 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_LONGEST: Final = timedelta(days=100_000)  # before now there is a date for
 _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 
 def parse_duration(text: str) -> timedelta:
-    """`500ms`, `60s`, `30m`, `24h`, `7d` → the duration. ValueError for anything else and for zero."""
+    """`500ms`, `60s`, `30m`, `24h`, `7d` → the duration. ValueError for anything else, zero and centuries."""
     match = _DURATION.fullmatch(text)
     if match is None or int(match[1]) == 0:
         raise ValueError("expected a positive whole number with a unit: 500ms, 60s, 30m, 24h, 7d")
-    return timedelta(**{_UNITS[match[2]]: int(match[1])})
+    duration = timedelta(**{_UNITS[match[2]]: int(match[1])})
+    if duration > _LONGEST:
+        raise ValueError(f"expected at most {_LONGEST.days}d")
+    return duration
 
 
 def duration_text(value: timedelta) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from ipaddress import ip_address
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -12,6 +13,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    field_validator,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
@@ -48,20 +50,49 @@ def _comma_list(value: object) -> object:
     return value
 
 
+_SPARK_MASTER: Final = re.compile(
+    r"local(\[(\*|[1-9][0-9]{0,3})(,[1-9][0-9]{0,3})?\])?|local-cluster\[[0-9]+(,[0-9]+){2}\]"
+    r"|spark://\S+:[0-9]+|k8s://\S+|yarn"
+)
+
+
 def _spark_master(value: str) -> str:
-    if not value.startswith(("local", "spark://", "yarn", "k8s://")):
+    if not _SPARK_MASTER.fullmatch(value):
         raise ValueError("expected local[*], spark://…, k8s://… or yarn")
+    return value
+
+
+_HOST_NAME: Final = re.compile(r"([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}", re.IGNORECASE)
+
+
+def _address(value: str) -> str:
+    try:
+        ip_address(value)
+    except ValueError:
+        if not _HOST_NAME.fullmatch(value):
+            raise ValueError("expected an IP address, or this machine's name") from None
     return value
 
 
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)]
 Port = Annotated[int, Field(ge=1, le=65_535)]
+Address = Annotated[str, AfterValidator(_address)]
+"""What to listen on; whether this machine has it shows when it listens."""
 SparkMaster = Annotated[str, AfterValidator(_spark_master)]
 LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], ANY_CASE]
 LogFormat = Annotated[Literal["console", "json"], BeforeValidator(_in_lower_case)]
 
 
 _LOGIN: Final = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DOTALL)
+
+
+def is_utf8(value: str) -> bool:
+    """Whether that was in the environment: other bytes are lone surrogates here, at which pydantic fails."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class InvalidSettings(Exception):
@@ -89,9 +120,16 @@ class ServiceSettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
 
-    bind_address: str = "0.0.0.0"  # noqa: S104 - inside a container every interface is meant
+    bind_address: Address = "0.0.0.0"  # noqa: S104 - inside a container every interface is meant
     log_level: LogLevel = "INFO"
     log_format: LogFormat = "console"
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        if isinstance(value, str) and not is_utf8(value):
+            raise ValueError("expected UTF-8")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -112,7 +150,7 @@ def read_settings(settings: type[SettingsT], **given: Any) -> SettingsT:
     try:
         return settings(**given)
     except ValidationError as error:
-        lines = [_line(settings, problem) for problem in error.errors()]
+        lines = [_printable(_line(settings, problem)) for problem in error.errors()]
         raise InvalidSettings("\n".join(lines)) from None
 
 
@@ -135,6 +173,11 @@ def _line(settings: type[BaseSettings], problem: ErrorDetails) -> str:
     # A URL may have a login in it, wherever one is taken.
     shown = "…" if _is_secret(settings.model_fields.get(field)) else _LOGIN.sub(r"\1…@", shown)
     return f"{field.upper()}={shown}: {message}"
+
+
+def _printable(text: str) -> str:
+    """In one line: line ends, escape sequences of terminals and the like are shown as Python writes them."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
 
 
 def _is_secret(field: FieldInfo | None) -> bool:

@@ -1,8 +1,10 @@
 """Where everything lies below DATA_DIR, for those who write there and those who read."""
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -10,10 +12,29 @@ from pydantic import AfterValidator
 
 HOUR: Final = timedelta(hours=1)
 HISTORY_FILE: Final = "part-0.parquet"
-# Other folders, such as a person's copies, are no hours.
-_HOUR_FOLDER: Final = re.compile(r"date=(\d{4}-\d\d-\d\d)/hour=(\d\d)")
+# Other folders, such as a person's copies, are neither dates nor hours.
+_DATE_FOLDER: Final = re.compile(r"date=([0-9]{4}-[0-9]{2}-[0-9]{2})")
+_HOUR_FORMAT: Final = "%Y-%m-%d %H"
+_HOUR_FOLDER: Final = re.compile(rf"{_DATE_FOLDER.pattern}/hour=([0-9]{{2}})")
 
-_RAW_FILE: Final = re.compile(r"(\d{8}T\d{6}Z)-(\d{10})(-part)?\.parquet")
+EPOCH_FORMAT: Final = "%Y%m%dT%H%M%SZ"
+FORMER_EPOCH: Final = "00000000T000000Z"
+"""Of files that were taken over from version 1.0; it is before any other, and no time."""
+_RAW_FILE: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]{10})(-part)?\.parquet")
+
+
+@lru_cache(4096)  # the same few stand in tens of thousands of names
+def _is_time(text: str, form: str) -> bool:
+    try:
+        datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_date_folder(name: str) -> bool:
+    found = _DATE_FOLDER.fullmatch(name)
+    return found is not None and _is_time(found[1], "%Y-%m-%d")
 
 
 @dataclass(frozen=True, order=True)
@@ -50,7 +71,11 @@ class RawFile:
     def named(cls, date: str, name: str) -> "RawFile | None":
         """The file `name` in the folder `date`; None for one that the consumer didn't write."""
         found = _RAW_FILE.fullmatch(name)
-        return found and cls(BatchId(found[1], int(found[2])), date, found[3] is not None)
+        if found is None or not _is_date_folder(date):
+            return None
+        if found[1] != FORMER_EPOCH and not _is_time(found[1], EPOCH_FORMAT):
+            return None
+        return cls(BatchId(found[1], int(found[2])), date, found[3] is not None)
 
 
 def _expanded(path: Path) -> Path:
@@ -74,6 +99,22 @@ def hour_of(time: datetime) -> datetime:
 def date_folder(day: date) -> str:
     """`date=2026-01-31`, as in `changes` and in `history`."""
     return f"date={day:%Y-%m-%d}"
+
+
+def date_folders(folder: Path) -> list[str]:
+    """The names of the dates' folders below `folder`, in order; none where it isn't there."""
+    try:
+        with os.scandir(folder) as entries:
+            dates = [entry.name for entry in entries if _is_date_folder(entry.name)]
+    except FileNotFoundError:
+        return []
+    return sorted(name for name in dates if (folder / name).is_dir())
+
+
+def file_names(folder: Path) -> list[str]:
+    """Of all files in a folder. Tens of thousands, each minute: names cost less than paths."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in entries if entry.is_file()]
 
 
 @dataclass(frozen=True)
@@ -105,10 +146,11 @@ class Volume:
         """The starts (UTC) of the hours that have a file, in order."""
         folders = (file.parent for file in self.history.glob(f"date=*/hour=*/{HISTORY_FILE}"))
         named = (_HOUR_FOLDER.fullmatch("/".join(folder.parts[-2:])) for folder in folders)
+        hours = (f"{name[1]} {name[2]}" for name in named if name)
         return sorted(
-            datetime.strptime(f"{name[1]} {name[2]} +0000", "%Y-%m-%d %H %z").astimezone(UTC)
-            for name in named
-            if name
+            datetime.strptime(hour, _HOUR_FORMAT).replace(tzinfo=UTC)
+            for hour in hours
+            if _is_time(hour, _HOUR_FORMAT)
         )
 
     def history_end(self) -> datetime | None:

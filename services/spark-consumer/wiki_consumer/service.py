@@ -50,6 +50,7 @@ def run(
     """Until `shutdown` is requested, or the consumer can't go on; the process's exit code."""
     volume = ConsumerVolume(settings.data_dir)
     health, metrics = Health(settings.trigger_interval), Metrics(last_commit(volume.checkpoint))
+    metrics.watch_disk(settings.data_dir)
     try:
         with status_server(
             settings.bind_address, settings.metrics_port, metrics.registry, health.reasons, notes=health.notes

@@ -29,8 +29,8 @@ class Settings(KafkaSettings):
 
     data_dir: FolderPath = Path("/data")
     max_event_age: Duration = timedelta(minutes=30)
-    trigger_interval: Duration = timedelta(seconds=1)
-    max_offsets_per_trigger: int = Field(default=50_000, ge=1)
+    trigger_interval: Duration = timedelta(milliseconds=500)
+    max_offsets_per_trigger: int = Field(default=50_000, ge=1, le=1_000_000_000)
     history_retention: Duration = timedelta(days=7)
     spark_master: SparkMaster = "local[*]"
     spark_jars_dir: FolderPath = Path("/opt/spark-jars")

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import (
@@ -19,12 +19,25 @@ Count = Annotated[int, Field(ge=0, description="0: never")]
 RefuseStatus = Annotated[Literal[503, 429], BeforeValidator(int)]
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+_YEAR_3000 = 32_503_680_000_000
 _WITHOUT_PREFIX = ("BIND_ADDRESS", "LOG_LEVEL", "LOG_FORMAT")
 
 
 def _level(value: str) -> str:
     """A level as `logging` writes it; another value is left for the error to show."""
     return value.upper() if value.upper() in get_args(Level) else value
+
+
+def _host(value: str) -> str:
+    """An address or a name; `idna` is what it is looked up by."""
+    try:
+        value.encode("idna")
+    except UnicodeError:
+        raise ValueError("expected an address of this machine") from None
+    return value
+
+
+Host = Annotated[str, AfterValidator(_host)]
 
 
 class _Environment(EnvSettingsSource):
@@ -49,11 +62,11 @@ class Settings(BaseSettings):
         cli_avoid_json=True,
     )
 
-    host: str = Field("0.0.0.0", validation_alias="BIND_ADDRESS", description="address to listen on")  # noqa: S104
+    host: Host = Field("0.0.0.0", validation_alias="BIND_ADDRESS", description="address to listen on")  # noqa: S104
     port: int = Field(8010, ge=1, le=65535)
     rate: int = Field(33, ge=1, le=20_000, description="events per second over all wikis")
     seed: int = Field(1, ge=0, lt=2**64)
-    start: int = Field(0, ge=0, description="time of the first event, ms since the epoch")
+    start: int = Field(0, ge=0, le=_YEAR_3000, description="time of the first event, ms since the epoch")
     events: Count = Field(0, description="number of events, the connection then stays open; 0: endless")
     ledger: Path | None = Field(None, description="file to which a line per event handed out is added")
     cut_every: Count = Field(
@@ -106,7 +119,7 @@ def read_settings(arguments: list[str]) -> Settings:
     except SettingsError as error:
         raise InvalidSettings(str(error)) from error
     except ValidationError as error:
-        raise InvalidSettings("\n".join(_line(problem) for problem in error.errors())) from error
+        raise InvalidSettings("\n".join(map(_line, error.errors()))) from error
 
 
 def _line(problem: ErrorDetails) -> str:
@@ -114,4 +127,5 @@ def _line(problem: ErrorDetails) -> str:
         return problem["msg"].removeprefix("Value error, ")
     name = str(problem["loc"][0])
     variable = name if name in _WITHOUT_PREFIX else f"SIMULATOR_{name.upper()}"
-    return f"{variable}={problem['input']}: {problem['msg']}"
+    line = f"{variable}={problem['input']}: {problem['msg']}"
+    return "".join(letter if letter.isprintable() else ascii(letter).strip("'") for letter in line)

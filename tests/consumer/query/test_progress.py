@@ -53,6 +53,7 @@ def test_a_batch_tells_what_became_of_its_records() -> None:
     assert (batch.malformed, batch.future, batch.late, batch.duplicates, batch.incomplete) == (1, 1, 2, 2, 1)
     assert (batch.lag_records, batch.lag_seconds) == (12, 1.5)
     assert batch.clock_skew_seconds == 600.5
+    assert batch.next_offsets == {("wiki-changes", "0"): 5, ("wiki-changes", "1"): 4}
     assert batch.records == accounted_for(batch)
 
 

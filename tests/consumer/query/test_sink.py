@@ -101,12 +101,12 @@ def coverage(volume: ConsumerVolume) -> Coverage:
 def test_heartbeats_are_no_rows_and_the_footer_tells_of_them(
     volume: ConsumerVolume, spark: SparkSession, batch: Callable[..., DataFrame]
 ) -> None:
-    told: list[datetime | None] = []
-    sink = sink_of(volume, as_of=CLOCK - MINUTE, on_as_of=told.append)
+    told: list[Coverage] = []
+    sink = sink_of(volume, as_of=CLOCK - MINUTE, on_coverage=told.append)
     sink(batch("a"), 7)
     assert ids(volume) == ["a"]
     assert coverage(volume) == Coverage(CLOCK + SECOND)
-    assert told == [CLOCK + SECOND]
+    assert told == [coverage(volume)]
     for others in (with_duckdb, with_pyarrow, partial(with_spark, spark)):
         assert others(volume.changes) == {"a": 1}
 

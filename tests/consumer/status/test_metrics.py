@@ -1,7 +1,11 @@
 import math
+import shutil
+import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from consumer.query.test_progress import PROGRESS
+from wiki_common.coverage import Coverage, Gap
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.query.progress import batch_of
 from wiki_consumer.status.metrics import Metrics
@@ -46,10 +50,42 @@ def test_the_way_from_the_topic_to_the_commit_is_told_of_each_batchs_oldest_and_
 def test_the_age_of_what_is_counted_is_unknown_until_it_is_told() -> None:
     metrics = Metrics()
     assert math.isnan(value(metrics, "as_of_age_seconds"))
-    metrics.counted(datetime.now(UTC) - timedelta(hours=1))
+    metrics.counted(Coverage(datetime.now(UTC) - timedelta(hours=1)))
     assert 3600 <= value(metrics, "as_of_age_seconds") < 3660
-    metrics.counted(datetime.now(UTC) + timedelta(hours=1))
+    metrics.counted(Coverage(datetime.now(UTC) + timedelta(hours=1)))
     assert value(metrics, "as_of_age_seconds") == 0
+
+
+def test_a_gap_is_told_with_its_length_and_the_time_before_the_beginning_is_none() -> None:
+    metrics, began = Metrics(), datetime(2026, 1, 31, 12, tzinfo=UTC)
+    minute = timedelta(minutes=1)
+    metrics.counted(Coverage(began, (Gap(None, began),)))
+    assert math.isnan(value(metrics, "last_gap_timestamp_seconds"))
+    assert value(metrics, "gap_seconds_total") == 0
+    metrics.counted(Coverage(began, (Gap(began - minute, began), Gap(began + minute, began + 3 * minute))))
+    assert 0 <= time.time() - value(metrics, "last_gap_timestamp_seconds") < 60
+    assert value(metrics, "gap_seconds_total") == 180
+    metrics.counted(Coverage(began))
+    assert value(metrics, "gap_seconds_total") == 180
+
+
+def test_the_disk_is_that_of_the_folder_once_it_is_there(tmp_path: Path) -> None:
+    metrics, folder = Metrics(), tmp_path / "data"
+    metrics.watch_disk(folder)
+    assert math.isnan(value(metrics, "disk_free_bytes"))
+    folder.mkdir()
+    usage = shutil.disk_usage(folder)
+    told = value(metrics, "disk_used_bytes") + value(metrics, "disk_free_bytes")
+    assert abs(told - usage.used - usage.free) < 0.01 * usage.total
+
+
+def test_how_far_each_partition_is_read() -> None:
+    metrics = Metrics()
+    metrics.take(batch_of(PROGRESS))
+    offset = metrics.registry.get_sample_value(
+        "wiki_consumer_next_offset", {"topic": "wiki-changes", "partition": "1"}
+    )
+    assert offset == 4
 
 
 def test_the_lag_is_unknown_without_a_query() -> None:

@@ -11,10 +11,9 @@ from pyspark.sql import SparkSession
 
 from consumer import any_reader
 from consumer.volumes import FIRST_BATCHES, NOW, Volume, ids_of, stream
-from wiki_common.volume import BatchId
+from wiki_common.volume import FORMER_EPOCH, BatchId
 from wiki_consumer.checkpoint.reset import reset
 from wiki_consumer.checkpoint.state import position
-from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.former_layout import FormerLogError, is_former, take_over
 from wiki_consumer.volume.publishing import LocalPublisher
 from wiki_consumer.volume.raw_files import list_raw_files
@@ -75,7 +74,7 @@ def test_its_committed_rows_count_once_for_any_reader(former: Volume, spark: Spa
 
 def test_its_files_come_before_the_batches_that_follow_without_a_gap(former: Volume) -> None:
     take(former)
-    taken = numbers(former, former_layout.EPOCH)
+    taken = numbers(former, FORMER_EPOCH)
     assert taken == list(range(len(taken)))
     last = position(former.checkpoint).committed
     assert numbers(former, EPOCH) == [last]
@@ -119,7 +118,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(
         take(copy)
         assert copy.what_a_reader_sees() == former.ids, killed_after
         assert any_reader.with_duckdb(copy.changes) == former.ids, killed_after
-        taken = numbers(copy, former_layout.EPOCH)
+        taken = numbers(copy, FORMER_EPOCH)
         assert taken == list(range(len(taken)))
         assert numbers(copy, EPOCH) == [1 if staged else FIRST_BATCHES - 1], killed_after
         assert not is_former(copy.folders)

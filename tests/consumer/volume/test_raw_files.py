@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from consumer.volumes import CLOSED, HISTORY_END, NOW, Volume, ignore
+from harness.strange_volumes import change_a_title
 from wiki_common.volume import BatchId
 from wiki_consumer.volume.raw_files import (
     EventTimes,
@@ -15,6 +16,7 @@ from wiki_consumer.volume.raw_files import (
     is_half_written,
     list_raw_files,
     read_footer,
+    read_rows,
     remove_empty_dates,
 )
 
@@ -118,3 +120,23 @@ def test_a_date_that_may_still_be_written_keeps_its_folder(volume: Volume) -> No
     remove_empty_dates(volume.changes, HISTORY_END + timedelta(days=1), ignore)
     assert not today.exists()
     assert (volume.changes / "date=2026-01-31").exists()
+
+
+def test_a_page_that_the_disk_has_changed_makes_its_file_unreadable(volume: Volume) -> None:
+    path = volume.raw_files()[0]
+    change_a_title(path)
+    with pytest.raises(UnreadableFile, match=path.name):
+        read_rows(path)
+
+
+@pytest.mark.parametrize(
+    "us", [-(2**63), -62_135_596_800_000_000, -1_000_000, 253_402_300_799_999_999, 2**63 - 1]
+)
+def test_a_time_of_no_usual_year_makes_a_file_unreadable(tmp_path: Path, us: int) -> None:
+    """Some have no date in Python, and from the year 1 on there are millions of hours."""
+    path = tmp_path / "odd.parquet"
+    times = pa.array([us], pa.timestamp("us", "UTC"))
+    pq.write_table(pa.table({"event_id": ["a"], "event_time": times}), path)
+    for read in (read_footer, read_rows):
+        with pytest.raises(UnreadableFile, match=r"odd\.parquet: .*(event_time|out of range)"):
+            read(path)

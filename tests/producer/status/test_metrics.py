@@ -56,6 +56,14 @@ def test_each_count_is_a_metric() -> None:
     assert {name: found[f"wiki_producer_{name}"] for name in expected} == expected
 
 
+def test_each_reason_is_there_before_its_first_event() -> None:
+    """Else the first events of a reason would not show as a rate."""
+    found = samples()
+    for name, reasons in (("dropped", DropReason), ("rejected", RejectReason)):
+        for reason in reasons:
+            assert found[f'wiki_producer_events_{name}_total{{reason="{reason}"}}'] == 0
+
+
 def test_position_and_lag_appear_with_the_first_event() -> None:
     assert "wiki_producer_stream_lag_seconds" not in samples()
     at = time.time() - 100

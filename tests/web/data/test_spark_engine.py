@@ -1,12 +1,16 @@
-"""Spark's own: what is cached is given back and stays where it is, and a commit compiles nothing."""
+"""Spark's own: what is cached is given back, a commit compiles nothing, a query is one job over few rows."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pyarrow as pa
+import pytest
 from pyspark.sql import SparkSession
 
+from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from wiki_web.data.engines.spark_engine import SparkEngine
-from wiki_web.data.queries import KINDS, Query
+from wiki_web.data.queries import KINDS, Kind, Query, Statement
+from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Store
 
 HOUR = timedelta(hours=1)
@@ -20,7 +24,7 @@ def cached(spark: SparkSession) -> int:
 def test_rebases_and_loads_give_back_what_was_cached_before(
     committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession
 ) -> None:
-    changes = changes_table(Change(NOON - HOUR / 2 + timedelta(milliseconds=n)) for n in range(2100))
+    changes = changes_table(Change(NOON - HOUR / 2 + timedelta(milliseconds=n)) for n in range(600))
     committed.close_hour(NOON - 2 * HOUR, [Change(NOON - 1.5 * HOUR)])
     committed.commit(Change(NOON - HOUR / 2))
     for _ in range(3):
@@ -31,7 +35,32 @@ def test_rebases_and_loads_give_back_what_was_cached_before(
             store.refresh()
             assert store.rebase_if_due()
             assert cached(spark) == 2
-    assert store.rows_held == 2 + 9 * 2100
+    assert store.rows_held == 2 + 9 * 600
+
+
+def read(engine: SparkEngine, spark: SparkSession, after: datetime) -> int:
+    """How many hours, blocks and newest rows a query of what came after `after` would read."""
+    engine.prepare(Statement("SELECT 1 FROM changes", {}, microseconds(after)))
+    return int(spark.table("changes")._jdf.queryExecution().analyzed().collectLeaves().size())
+
+
+def test_a_query_reads_only_the_blocks_that_it_reaches(
+    committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession
+) -> None:
+    """Two blocks of 16,000 rows and a third, which takes up the newest rows until it is full."""
+    rows = changes_table([Change(NOON)]).take(pa.array([0] * 33_000))
+    place = rows.schema.get_field_index("event_time")
+    times = pa.array([NOON - timedelta(milliseconds=number) for number in range(33_000)])
+    moved = times.cast(rows.schema.field(place).type)
+    committed.commit_table(rows.set_column(place, rows.schema.field(place), moved))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    committed.commit_table(changes_table(Change(NOON + timedelta(milliseconds=n)) for n in range(1, 601)))
+    store.refresh()
+    assert [read(spark_engine, spark, after) for after in (NOON, NOON - timedelta(seconds=33))] == [1, 4]
+    assert store.rebase_if_due()
+    assert [read(spark_engine, spark, after) for after in (NOON, NOON - timedelta(seconds=33))] == [1, 3]
+    assert store.rows_held == 33_600
 
 
 def compiled(spark: SparkSession) -> int:
@@ -54,6 +83,24 @@ def test_the_same_queries_at_another_commit_compile_nothing_anew(
         for kind in KINDS:
             store.prepare(Query(kind, HOUR / 2, 20))[2]()
     assert compiled(spark) == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_query_is_one_job(
+    committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession, kind: Kind
+) -> None:
+    committed.commit(Change(NOON))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    run = store.prepare(Query(kind, HOUR / 2, 20))[2]
+    group = f"a query of {kind}"
+    spark.sparkContext.setJobGroup(group, group)
+    run()
+    told = spark.sparkContext.statusTracker()
+    wait_until(
+        lambda: bool(told.getJobIdsForGroup(group)), timeout=30, what="the job is reported", every=0.01
+    )
+    assert len(told.getJobIdsForGroup(group)) == 1
 
 
 def test_rows_that_are_cached_do_not_travel_with_each_task(

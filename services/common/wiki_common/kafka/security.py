@@ -7,15 +7,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import SecretStr, model_validator
+from pydantic import Field, SecretStr, model_validator
 
-from wiki_common.settings import ANY_CASE, ServiceSettings
+from wiki_common.settings import ANY_CASE, ServiceSettings, is_utf8
 
 _SASL_PROTOCOLS = "SASL_SSL or SASL_PLAINTEXT"
 _TLS_PROTOCOLS = "SSL or SASL_SSL"
 _LABEL = "[A-Za-z0-9_-]{1,63}"
 _SERVER = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9a-fA-F:]+\]):([0-9]{{1,5}})")
 # Java reads an unencrypted key in this form only; Python would take others too.
+_REGION = "^[a-z0-9-]{1,63}$"
 _KEY = re.compile(r"-----BEGIN PRIVATE KEY-----")
 
 Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
@@ -50,7 +51,7 @@ class KafkaSettings(ServiceSettings):
     kafka_ssl_cafile: Path | None = None
     kafka_ssl_certfile: Path | None = None
     kafka_ssl_keyfile: Path | None = None
-    aws_region: str | None = None
+    aws_region: Annotated[str, Field(pattern=_REGION)] | None = None
 
     @property
     def uses_sasl(self) -> bool:
@@ -64,7 +65,7 @@ class KafkaSettings(ServiceSettings):
     @classmethod
     def _with_password_from_file(cls, values: dict[str, Any]) -> dict[str, Any]:
         file = values.get("kafka_sasl_password_file")
-        if not file:
+        if not file or not is_utf8(str(file)):
             return values
         if values.get("kafka_sasl_password"):
             raise ValueError(

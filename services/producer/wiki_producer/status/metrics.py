@@ -1,14 +1,15 @@
 """What was read, published and dropped, as Prometheus metrics that are built when asked for."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from wiki_common.process_metrics import watch_process
 from wiki_producer.kafka.in_flight import InFlight
+from wiki_producer.relay.decide import DropReason, RejectReason
 from wiki_producer.status.counts import Counts
 from wiki_producer.status.freshness import Freshness
 from wiki_producer.stream.clock import StreamClock
@@ -53,10 +54,11 @@ class ProducerCollector(Collector):
             "Events of other types, such as heartbeats.",
             counts.other_events,
         )
-        yield _labelled("events_dropped", "Events that are not wanted.", "reason", counts.dropped)
-        yield _labelled(
-            "events_rejected", "Events sent to the topic of rejected ones.", "reason", counts.rejected
-        )
+        # Each reason from the start on: who sees a count appear can't tell by how much it rose.
+        dropped: dict[str, int] = {reason: counts.dropped[reason] for reason in DropReason}
+        rejected: dict[str, int] = {reason: counts.rejected[reason] for reason in RejectReason}
+        yield _labelled("events_dropped", "Events that are not wanted.", "reason", dropped)
+        yield _labelled("events_rejected", "Events sent to the topic of rejected ones.", "reason", rejected)
         yield _labelled("reconnects", "Connections to the stream that ended.", "cause", counts.reconnects)
 
     def _publishing(self) -> Iterator[Metric]:
@@ -96,18 +98,19 @@ def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(f"wiki_producer_{name}", text, value=value)
 
 
-def _labelled(name: str, text: str, label: str, values: Mapping[Any, int]) -> CounterMetricFamily:
+def _labelled(name: str, text: str, label: str, values: Mapping[str, int]) -> CounterMetricFamily:
     family = CounterMetricFamily(f"wiki_producer_{name}", text, labels=[label])
     # The event loop's thread may add a label meanwhile.
     for key, value in dict(values).items():
-        family.add_metric([str(key)], value)
+        family.add_metric([key], value)
     return family
 
 
 def registry_of(
     progress: Progress, in_flight: InFlight, counts: Counts, clock: StreamClock, freshness: Freshness
 ) -> CollectorRegistry:
-    """A registry with these metrics only."""
+    """A registry with these metrics, and with what the process costs."""
     registry = CollectorRegistry()
     registry.register(ProducerCollector(progress, in_flight, counts, clock, freshness))
+    watch_process(registry, "wiki_producer_memory_bytes")
     return registry

@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from wiki_common.volume import RawFile
+from wiki_common.volume import EPOCH_FORMAT, FORMER_EPOCH, RawFile
 from wiki_consumer.checkpoint.state import CheckpointMismatch
 from wiki_consumer.volume import durable
 
 EPOCH_FILE: Final = "epoch"
-_FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
 
 def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> str:
@@ -26,9 +25,9 @@ def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> st
         return known
     start = now.astimezone(UTC).replace(microsecond=0)
     newest = max((raw.batch.epoch for raw in files), default=None)
-    if newest is not None:
+    if newest is not None and newest != FORMER_EPOCH:
         start = max(start, _time(newest) + timedelta(seconds=1))
-    epoch = f"{start:{_FORMAT}}"
+    epoch = f"{start:{EPOCH_FORMAT}}"
     durable.write_text(checkpoint / EPOCH_FILE, epoch)
     return epoch
 
@@ -47,4 +46,4 @@ def known_epoch(checkpoint: Path) -> str | None:
 
 
 def _time(epoch: str) -> datetime:
-    return datetime.strptime(epoch, _FORMAT).replace(tzinfo=UTC)
+    return datetime.strptime(epoch, EPOCH_FORMAT).replace(tzinfo=UTC)

@@ -26,7 +26,7 @@ class Batch:
 
     `clock_skew_seconds`: how far our clock is behind the times of half of the events at least; None without
     events. `freshness`: how old the oldest and the newest record were when the batch ended, in seconds;
-    empty without records.
+    empty without records. `next_offsets`: of the first record that wasn't read, by topic and partition.
     """
 
     number: int
@@ -44,6 +44,7 @@ class Batch:
     lag_seconds: float
     clock_skew_seconds: float | None
     freshness: Mapping[str, float]
+    next_offsets: Mapping[tuple[str, str], int]
     state_rows: int
     state_bytes: int
 
@@ -71,6 +72,7 @@ def batch_of(progress: Mapping[str, Any]) -> Batch:
         lag_seconds=_age(came.get("newest_record"), progress["timestamp"]) if behind else 0.0,
         clock_skew_seconds=_skew(came.get("ahead")),
         freshness=_freshness(came, progress),
+        next_offsets=_next_offsets(progress),
         state_rows=sum(state["numRowsTotal"] for state in states),
         state_bytes=sum(state["memoryUsedBytes"] for state in states),
     )
@@ -104,6 +106,15 @@ def _behind(source: Mapping[str, Any]) -> int:
         for topic, partitions in (source["latestOffset"] or {}).items()
         for partition, latest in partitions.items()
     )
+
+
+def _next_offsets(progress: Mapping[str, Any]) -> dict[tuple[str, str], int]:
+    return {
+        (topic, partition): offset
+        for source in progress["sources"]
+        for topic, partitions in (source["endOffset"] or {}).items()
+        for partition, offset in partitions.items()
+    }
 
 
 def _age(time: str | None, now: str) -> float:

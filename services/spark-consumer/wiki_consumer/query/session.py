@@ -18,8 +18,8 @@ from wiki_consumer.query.generated_code import INTERPRETED
 DRIVER_MEMORY = "512m"
 
 # A JVM out of memory is of no use: its end ends the process, and a new one goes on from the checkpoint.
-# Optimizing code that runs for some milliseconds a second would take more of a core than all batches do.
-_JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError -XX:TieredStopAtLevel=1"
+# The result of a backlog's batch is larger than any region of G1, which would mark the heap for each of them.
+_JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError -XX:+UseParallelGC"
 
 # Longer than Spark's own hooks take at the JVM's end.
 STOP_SECONDS: Final = 20.0

@@ -8,7 +8,7 @@ Its heartbeats are no rows of a file: what they and the rows tell of coverage st
 file.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
+from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
 from wiki_consumer.checkpoint.durability import DurableCheckpoint
@@ -35,8 +36,8 @@ class BatchFailed(Exception):
 class FolderSink:
     """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
 
-    `as_of` is up to when everything was counted before, `on_as_of` is told it after each batch. What a batch
-    failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
+    `as_of` is up to when everything was counted before, `on_coverage` is told what each batch says of it.
+    What a batch failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class FolderSink:
         *,
         max_event_age: timedelta,
         as_of: datetime | None = None,
-        on_as_of: Callable[[datetime | None], None] = lambda _: None,
+        on_coverage: Callable[[Coverage], None] = lambda _: None,
     ) -> None:
         self._volume = volume
         self._code = GeneratedCode()
@@ -56,7 +57,7 @@ class FolderSink:
         self._publish = publish
         self._max_event_age = max_event_age
         self._as_of = as_of
-        self._on_as_of = on_as_of
+        self._on_coverage = on_coverage
         self.failure: Exception | None = None
 
     def __call__(self, rows: DataFrame, number: int) -> None:
@@ -73,14 +74,14 @@ class FolderSink:
     def _write(self, rows: pa.Table, batch: BatchId) -> None:
         clock = clock_of(self._volume.checkpoint, batch.number)
         coverage = coverage_of(rows, before=self._as_of, clock=clock, max_event_age=self._max_event_age)
-        *parts, (last, final) = split(rows.filter(pc.is_valid(rows[TIME])), batch, clock)
+        *parts, (last, final) = split(_changes(rows), batch, clock)
         if not (self._volume.changes / last.name).exists():
             self._checkpoint.sync()
             for file, part in parts:
                 self._publish(file.name, part)
             self._publish(last.name, final, coverage)
         self._as_of = coverage.as_of
-        self._on_as_of(coverage.as_of)
+        self._on_coverage(coverage)
 
 
 def split(rows: pa.Table, batch: BatchId, clock: datetime) -> list[tuple[RawFile, pa.Table]]:
@@ -90,17 +91,20 @@ def split(rows: pa.Table, batch: BatchId, clock: datetime) -> list[tuple[RawFile
     that follows waits for; the parts before it are those of other dates.
     """
     last = date_folder(clock)
-    by_folder = {date_folder(day): _of_date(rows, day) for day in _dates(rows[DATE])}
+    dates = pc.unique(rows[DATE]).to_pylist()
+    by_folder = {date_folder(day): _of_date(rows, day, of=len(dates)) for day in dates}
     final = by_folder.pop(last, SCHEMA.empty_table())
     parts = [(RawFile(batch, folder, is_part=True), part) for folder, part in sorted(by_folder.items())]
     return [*parts, (RawFile(batch, last), final)]
 
 
-def _dates(column: pa.ChunkedArray) -> Iterable[date]:
-    dates: list[date] = pc.unique(column).to_pylist()
-    return dates
+def _changes(rows: pa.Table) -> pa.Table:
+    """Without the heartbeats; a batch of a backlog has none and isn't copied for it."""
+    times = rows[TIME]
+    return rows.filter(pc.is_valid(times)) if times.null_count else rows
 
 
-def _of_date(rows: pa.Table, day: date) -> pa.Table:
-    chosen = rows.filter(pc.equal(rows[DATE], pa.scalar(day, pa.date32())))
+def _of_date(rows: pa.Table, day: date, *, of: int) -> pa.Table:
+    """Those of one of so many dates."""
+    chosen = rows if of == 1 else rows.filter(pc.equal(rows[DATE], pa.scalar(day, pa.date32())))
     return chosen.select(SCHEMA.names).cast(SCHEMA)

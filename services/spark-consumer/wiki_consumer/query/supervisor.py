@@ -13,6 +13,7 @@ from pyspark.errors.exceptions.captured import StreamingQueryException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from wiki_common.coverage import Coverage
 from wiki_common.kafka.errors import BrokerRefused
 from wiki_consumer.checkpoint import state
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, complete_until
@@ -104,14 +105,14 @@ class QuerySupervisor:
         volume, settings = self._volume, self._settings
         state.check_topic(volume.checkpoint, settings.kafka_topic, topic_id(self._spark, settings))
         prepared = prepare(volume, max_event_age=settings.max_event_age)
-        self._tell(prepared.as_of)
+        self._tell(Coverage(prepared.as_of))
         sink = FolderSink(
             volume,
             prepared.epoch,
             prepared.publish,
             max_event_age=settings.max_event_age,
             as_of=prepared.as_of,
-            on_as_of=self._tell,
+            on_coverage=self._tell,
         )
         wanted = pipeline.Query(
             source=source_options(settings),
@@ -127,9 +128,9 @@ class QuerySupervisor:
         _log.info("query started", epoch=prepared.epoch, batch=prepared.next_batch)
         return running, sink
 
-    def _tell(self, as_of: datetime | None) -> None:
-        self._health.counted(as_of)
-        self._metrics.counted(as_of)
+    def _tell(self, coverage: Coverage) -> None:
+        self._health.counted(coverage.as_of)
+        self._metrics.counted(coverage)
 
     def _watch(self, running: StreamingQuery, sink: FolderSink) -> None:
         """Until the query fails, needs its known ids no longer, or has to stop; it has ended then."""

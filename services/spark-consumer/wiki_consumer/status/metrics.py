@@ -1,12 +1,16 @@
 """The consumer's figures for Prometheus."""
 
 import math
+import shutil
 import time
 from datetime import UTC, datetime
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from wiki_common.coverage import Coverage
+from wiki_common.process_metrics import watch_process
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.query.progress import Batch
 
@@ -23,6 +27,7 @@ class Metrics:
 
     def __init__(self, last_commit: datetime | None = None) -> None:
         self.registry = CollectorRegistry()
+        watch_process(self.registry, "wiki_consumer_memory_bytes")
         self._counts = {
             name: Counter(f"wiki_consumer_{name}", text, registry=self.registry)
             for name, text in {
@@ -60,6 +65,12 @@ class Metrics:
                 "state_bytes": "memory of the state store",
             }.items()
         }
+        self._next_offset = Gauge(
+            "wiki_consumer_next_offset",
+            "offset of the first record that was not yet read",
+            ("topic", "partition"),
+            registry=self.registry,
+        )
         self._clock_skew = Gauge(
             "wiki_consumer_clock_skew_seconds",
             "how far this machine's clock is behind the times of the events; NaN if unknown",
@@ -79,6 +90,17 @@ class Metrics:
             "since the time up to which everything is counted, by this machine's clock; NaN if unknown",
             registry=self.registry,
         ).set_function(self._as_of_age)
+        self._gap_seconds = Counter(
+            "wiki_consumer_gap_seconds",
+            "length of the times, between others, of which nothing is known",
+            registry=self.registry,
+        )
+        self._last_gap = Gauge(
+            "wiki_consumer_last_gap_timestamp_seconds",
+            "when such a time was found last, since 1970; NaN if none was",
+            registry=self.registry,
+        )
+        self._last_gap.set(math.nan)
         self._failures = Counter(
             "wiki_consumer_query_failures", "times the query had to be started again", registry=self.registry
         )
@@ -114,9 +136,24 @@ class Metrics:
             registry=self.registry,
         )
 
-    def counted(self, as_of: datetime | None) -> None:
-        """Everything up to `as_of` is counted; None if that isn't known."""
-        self._as_of = as_of
+    def watch_disk(self, folder: Path) -> None:
+        """Tell of the disk that `folder` is on; NaN while there is no such folder."""
+        Gauge(
+            "wiki_consumer_disk_used_bytes",
+            "of the disk that DATA_DIR is on: what is used, by whomever",
+            registry=self.registry,
+        ).set_function(lambda: _disk(folder).used)
+        Gauge(
+            "wiki_consumer_disk_free_bytes", "of that disk: what is left for us", registry=self.registry
+        ).set_function(lambda: _disk(folder).free)
+
+    def counted(self, coverage: Coverage) -> None:
+        """What is counted, and which gaps were found just now. What was before the beginning is no gap."""
+        self._as_of = coverage.as_of
+        found = [gap.end - gap.start for gap in coverage.gaps if gap.start is not None]
+        if found:
+            self._gap_seconds.inc(sum(gap.total_seconds() for gap in found))
+            self._last_gap.set_to_current_time()
 
     def _as_of_age(self) -> float:
         return math.nan if self._as_of is None else _age(self._as_of)
@@ -130,6 +167,8 @@ class Metrics:
             counter.inc(getattr(batch, name))
         for name, gauge in self._gauges.items():
             gauge.set(getattr(batch, name))
+        for (topic, partition), offset in batch.next_offsets.items():
+            self._next_offset.labels(topic, partition).set(offset)
         if batch.clock_skew_seconds is not None:
             self._clock_skew.set(batch.clock_skew_seconds)
 
@@ -149,6 +188,19 @@ class Metrics:
     def _forget_lag(self) -> None:
         for name in LAG:
             self._gauges[name].set(math.nan)
+
+
+class _Disk(NamedTuple):
+    used: float = math.nan
+    free: float = math.nan
+
+
+def _disk(folder: Path) -> _Disk:
+    try:
+        usage = shutil.disk_usage(folder)
+    except OSError:
+        return _Disk()
+    return _Disk(usage.used, usage.free)
 
 
 def _since(monotonic: float | None) -> float:

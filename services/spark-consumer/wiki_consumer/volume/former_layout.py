@@ -18,14 +18,11 @@ from urllib.parse import unquote
 
 import structlog
 
-from wiki_common.volume import BatchId, RawFile
+from wiki_common.volume import FORMER_EPOCH, BatchId, RawFile
 from wiki_consumer.volume.durable import make_folder, sync_folder
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publish
 from wiki_consumer.volume.raw_files import SCHEMA, UnreadableFile, list_raw_files, read_rows
-
-EPOCH: Final = "00000000T000000Z"
-"""Of the files that were taken over; it is before any other."""
 
 _LOG: Final = "_spark_metadata"
 _VERSION: Final = "v1"
@@ -139,13 +136,13 @@ def _move_staged(volume: ConsumerVolume, staged: _Log) -> None:
 
 def _rename(volume: ConsumerVolume, names: Iterable[str]) -> None:
     """One name after the other in order, so that readers see the files come as batches do."""
-    taken = [raw.batch.number for raw in list_raw_files(volume.changes) if raw.batch.epoch == EPOCH]
+    taken = [raw.batch.number for raw in list_raw_files(volume.changes) if raw.batch.epoch == FORMER_EPOCH]
     number = max(taken, default=_NONE)
     for name in dict.fromkeys(names):
         path = volume.changes / name
         if path.exists():
             number += 1
-            path.replace(volume.changes / RawFile(BatchId(EPOCH, number), path.parent.name).name)
+            path.replace(volume.changes / RawFile(BatchId(FORMER_EPOCH, number), path.parent.name).name)
 
 
 def _mark(volume: ConsumerVolume, batch: BatchId, publish: Publish) -> None:

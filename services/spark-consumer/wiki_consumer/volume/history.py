@@ -135,7 +135,7 @@ class History:
 
     def remove_empty_folders(self) -> None:
         for folder in (*self._volume.history.glob("date=*/hour=*"), *self._volume.history.glob("date=*")):
-            if not any(folder.iterdir()):
+            if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
                 self._on_step("empty history folder removed")
 

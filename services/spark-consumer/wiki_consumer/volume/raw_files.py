@@ -3,19 +3,19 @@
 Their names (`RawFile`) say which batch wrote them; all of them count.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
-from wiki_common.volume import RawFile, date_folder, hour_of
+from wiki_common.volume import RawFile, date_folder, date_folders, file_names, hour_of
 
 PARQUET_MAGIC: Final = b"PAR1"
 TIME: Final = "event_time"
@@ -44,6 +44,9 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """Of each file, with or without rows; the folder's name is its `date`."""
+# No row of ours lies beside them, and hours are counted from the one to the other.
+FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 KEY_COLUMNS: Final = ("event_id", TIME)
 
 OnStep = Callable[[str], None]
@@ -80,19 +83,23 @@ class Footer:
 def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
     """The rows of one file, all columns or just these, without its partition's. Raises UnreadableFile."""
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise UnreadableFile(path, error) from error
     if missing := set(columns or KEY_COLUMNS) - set(rows.column_names):
         raise UnreadableFile(path, f"it has no {' and no '.join(sorted(missing))}")
     if TIME in rows.column_names and not _are_times(rows[TIME]):
-        raise UnreadableFile(path, f"{TIME} isn't a UTC timestamp in each row")
+        raise UnreadableFile(path, f"{TIME} isn't a UTC timestamp of usual years in each row")
     return rows
 
 
 def _are_times(column: pa.ChunkedArray) -> bool:
-    return pa.types.is_timestamp(column.type) and column.type.tz is not None and not column.null_count
+    if not pa.types.is_timestamp(column.type) or column.type.tz is None or column.null_count:
+        return False
+    seconds = column.cast(pa.timestamp("s", column.type.tz), safe=False).cast(pa.int64())
+    first, last = pc.min_max(seconds).as_py().values()
+    return first is None or (first >= FIRST.timestamp() and last < END.timestamp())
 
 
 def read_footer(path: Path) -> Footer:
@@ -101,7 +108,7 @@ def read_footer(path: Path) -> Footer:
         with pq.ParquetFile(path) as file:
             metadata = file.metadata
         return Footer(_event_times(metadata), Coverage.of_footer(metadata.metadata))
-    except (OSError, pa.ArrowException, ValueError, CoverageUnreadable) as error:
+    except (OSError, pa.ArrowException, ValueError, OverflowError, CoverageUnreadable) as error:
         raise UnreadableFile(path, error) from error
 
 
@@ -119,7 +126,10 @@ def _span(statistics: list[pq.Statistics | None]) -> EventTimes | None:
     known = [group for group in statistics if group is not None and group.has_min_max and _is_utc(group.min)]
     if len(known) < len(statistics):
         raise ValueError(f"{TIME} has no statistics as a UTC timestamp")
-    return EventTimes(min(group.min for group in known), max(group.max for group in known))
+    times = EventTimes(min(group.min for group in known), max(group.max for group in known))
+    if not FIRST <= times.oldest <= times.newest < END:
+        raise ValueError(f"{TIME} is {times.oldest} to {times.newest}")
+    return times
 
 
 def _is_utc(value: object) -> bool:
@@ -134,19 +144,13 @@ def is_half_written(path: Path) -> bool:
         return size <= 2 * len(PARQUET_MAGIC) or file.read() != PARQUET_MAGIC
 
 
-def _names(folder: Path) -> set[str]:
-    """Of all that is in a folder. Tens of thousands, each minute: names cost less than paths."""
-    with os.scandir(folder) as entries:
-        return {entry.name for entry in entries}
-
-
 def list_raw_files(changes: Path) -> list[RawFile]:
     """What the consumer wrote there and didn't delete yet, in the order of the batches."""
     files = [
         raw
-        for date in changes.glob("date=*")
-        for name in _names(date)
-        if (raw := RawFile.named(date.name, name))
+        for date in date_folders(changes)
+        for name in file_names(changes / date)
+        if (raw := RawFile.named(date, name))
     ]
     return sorted(files, key=lambda raw: (raw.batch, not raw.is_part, raw.date))
 
@@ -164,7 +168,8 @@ def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
 
 def remove_empty_dates(changes: Path, history_end: datetime | None, on_step: OnStep) -> None:
     """Remove the folders of past dates that have no files any more."""
-    for folder in changes.glob("date=*"):
-        if history_end and folder.name < date_folder(history_end) and not any(folder.iterdir()):
+    for name in date_folders(changes):
+        folder = changes / name
+        if history_end and name < date_folder(history_end) and not any(folder.iterdir()):
             folder.rmdir()
             on_step("empty date folder removed")

@@ -5,8 +5,8 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,13 +19,15 @@ from wiki_web.data.store import NothingHeld, Position, Store
 STALE_AFTER: Final = 30.0  # seconds for which the time up to which is counted stood still
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
 _RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
+_AT_ONCE: Final = 2  # of those: a single one doesn't use all cores
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
-# only once it has cooled down, for a time that grows with what it costs.
+# only once it has cooled down.
 _EXPENSIVE: Final = 0.5  # seconds
 _EXPENSIVE_RATIO: Final = 3.0  # and so many times what the default query costs
-_COOL_DOWN_RATIO: Final = 10.0
-_LONGEST_COOL_DOWN: Final = 15.0  # seconds
-_OLDEST: Final = 30.0  # seconds: a request doesn't get an older answer, but waits for a new one
+_COOL_DOWN: Final = 2.5  # seconds
+_COOL_DOWN_RATIO: Final = 2.0  # or so many times what it costs
+_OLDEST: Final = 5.0  # seconds
+_OLDEST_RATIO: Final = 4.0  # or so many times what it costs: a request waits for a new answer then
 _MOST_ANSWERS: Final = 128
 _MOST_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -65,6 +67,11 @@ class CachedAnswer:
         return self._etags[key]
 
 
+def _oldest(cached: CachedAnswer) -> float:
+    """The age in seconds at which a request waits for a new answer."""
+    return max(_OLDEST, _OLDEST_RATIO * cached.cost)
+
+
 @dataclass
 class _Entry:
     cached: CachedAnswer
@@ -87,6 +94,7 @@ class AnswerCache:
         self._entries: OrderedDict[Query, _Entry] = OrderedDict()
         self._refreshed_to: Position | None = None
         self._computing: dict[Query, Future[CachedAnswer]] = {}
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="answers")
 
     def __len__(self) -> int:
         """Answers kept."""
@@ -133,7 +141,7 @@ class AnswerCache:
     def get(self, query: Query) -> CachedAnswer:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        An expensive one may be some seconds older. Raises Busy or EngineError.
+        An expensive one may be five seconds old, or four times what it costs. Raises Busy or EngineError.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -144,7 +152,7 @@ class AnswerCache:
                 entry.asked_at = self._clock()
                 self._entries.move_to_end(query)
                 as_fresh = entry.cached.position in (position, self._refreshed_to)
-                if as_fresh or (self._is_expensive(query) and self._age(query) < _OLDEST):
+                if as_fresh or (self._is_expensive(query) and self._age(query) < _oldest(entry.cached)):
                     return entry.cached
         return self._compute(query, wait=_LONGEST_WAIT)
 
@@ -160,9 +168,16 @@ class AnswerCache:
             due = [query for query in self._recent() if not self._is_at(query, position)]
             expensive = [query for query in due if self._is_expensive(query)]
             cool = sorted((query for query in expensive if self._has_cooled_down(query)), key=self._age)
-        for query in [query for query in due if query not in expensive] + cool[-1:]:
-            self._compute(query, wait=None)
+        self._compute_all([query for query in due if query not in expensive])
+        self._compute_all(cool[-1:])
         self._refreshed_to = position
+
+    def _compute_all(self, queries: Sequence[Query]) -> None:
+        """Begun in their order."""
+        if len(queries) == 1:
+            self._compute(queries[0], wait=None)
+        else:
+            list(self._pool.map(lambda query: self._compute(query, wait=None), queries))
 
     def _recent(self) -> list[Query]:
         now = self._clock()
@@ -185,7 +200,7 @@ class AnswerCache:
 
     def _has_cooled_down(self, query: Query) -> bool:
         cost = self._entries[query].cached.cost
-        return self._age(query) >= min(_COOL_DOWN_RATIO * cost, _LONGEST_COOL_DOWN)
+        return self._age(query) >= max(_COOL_DOWN, _COOL_DOWN_RATIO * cost)
 
     def _age(self, query: Query) -> float:
         return self._clock() - self._entries[query].cached.computed_at

@@ -1,6 +1,6 @@
 """Rows of a query's result as an answer: the items of its list, the totals, the time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -26,7 +26,7 @@ from wiki_web.data.documents import (
     Window,
 )
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
-from wiki_web.data.queries import Query
+from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
 
 Row = dict[str, Any]
@@ -84,9 +84,10 @@ def empty_answer(query: Query, loading: Loading | None) -> Answer:
 def answer_of(query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span] = ()) -> Answer:
     """`found` is the result of the query's statement at `as_of_us`; in the joined `gaps` nothing is known."""
     rows = found.to_pylist()
-    totals = Totals(**{name: rows[0][f"all_{name}"] for name in Totals.model_fields})
-    wikis = tuple(sorted(wiki for wiki in rows[0]["all_wikis"] or () if wiki is not None))
-    listed = [row for row in rows if row["present"]]
+    (sums,) = (row for row in rows if row["all_changes"] is not None)
+    totals = Totals(**{name: sums[f"all_{name}"] for name in Totals.model_fields})
+    wikis = tuple(sorted(wiki for wiki in sums["all_wikis"] or () if wiki is not None))
+    listed = _in_order(query.kind, (row for row in rows if row is not sums))
     inside = cut(gaps, as_of_us - query.window_us, as_of_us)
     since_us = counting_since(gaps, as_of_us - query.window_us, as_of_us)
     return Answer(
@@ -95,10 +96,20 @@ def answer_of(query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span]
         totals,
         wikis,
         _items(query, as_of_us, listed, inside),
-        int(rows[0]["impossible_sizes"]),
+        int(sums["impossible_sizes"]),
         gaps=inside,
         counting_since=None if since_us is None else moment_of(since_us),
     )
+
+
+def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
+    """As the statements order what they list."""
+    if kind == "timeline":
+        return sorted(rows, key=lambda row: -row["age"])
+    if kind == "changes":
+        return sorted(rows, key=lambda row: (row["event_us"], row["event_id"]), reverse=True)
+    name = "title" if kind == "top" else "editor"
+    return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row[name], row.get("wiki") or ""))
 
 
 def web_url(stored: str | None) -> str | None:

@@ -12,7 +12,7 @@ from typing import Final, Self
 import structlog
 from inotify_simple import INotify, flags
 
-from wiki_web.data.follower import date_folders
+from wiki_common.volume import date_folders
 
 _log = structlog.get_logger(__name__)
 

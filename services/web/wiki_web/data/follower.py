@@ -3,18 +3,14 @@
 A batch counts once its file that is no part is there: the parts appeared before it (`RawFile`).
 """
 
-import os
 import time
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Final
 
-from wiki_common.volume import BatchId, RawFile
-
-_DATE_FOLDER: Final = "date="
+from wiki_common.volume import BatchId, RawFile, date_folders, file_names
 
 
 class FolderMoved(Exception):
@@ -132,18 +128,10 @@ class Follower:
         """Thousands of names at each look: each is taken apart once."""
         known = self._known.get(date, {})
         try:
-            names = _names(self._changes / date)
+            names = file_names(self._changes / date)
         except FileNotFoundError:
             names = []
         return {name: known[name] if name in known else RawFile.named(date, name) for name in names}
-
-
-def date_folders(changes: Path) -> list[str]:
-    """The names of the folders below `changes`, in order; none without `changes`."""
-    try:
-        return sorted(name for name in _names(changes) if name.startswith(_DATE_FOLDER))
-    except FileNotFoundError:
-        return []
 
 
 def _commit(files: list[RawFile], committed_at: float) -> Commit:
@@ -152,8 +140,3 @@ def _commit(files: list[RawFile], committed_at: float) -> Commit:
 
 def _is_after(batch: BatchId, other: BatchId | None) -> bool:
     return other is None or batch > other
-
-
-def _names(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return [entry.name for entry in entries]

@@ -27,7 +27,9 @@ def read_coverage(path: Path) -> Coverage:
     """
     try:
         texts = pq.read_metadata(path).metadata
-    except pa.ArrowException as error:
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
         raise RowsError(f"{path}: {error}") from error
     return _of_usual_years(Coverage.of_footer(texts))
 

@@ -71,10 +71,10 @@ class Statement:
 def statement_of(query: Query, as_of_us: int) -> Statement:
     """The statement that answers `query` at a commit that counts up to `as_of_us`."""
     before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
-    after_us = as_of_us - query.window_us - before // timedelta(microseconds=1)
+    reach_us = query.window_us + before // timedelta(microseconds=1)
     parameters: dict[str, Parameter] = {
-        "after_us": after_us,
         "to_us": as_of_us,
+        "reach_us": reach_us,
         "window_us": query.window_us,
     }
     if query.types is not None:
@@ -89,7 +89,7 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
         parameters["row_limit"] = query.limit
     if query.kind in ("top", "timeline"):
         parameters["bucket_us"] = query.bucket_us
-    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, after_us)
+    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, as_of_us - reach_us)
 
 
 HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
@@ -104,17 +104,16 @@ _CONDITIONS: Final = {
 _POSSIBLE: Final = " AND ".join(
     f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")
 )
-# Times that differ from commit to commit are a row to join, no literals: Spark writes literals into the code
-# that it compiles, and would compile it anew at each commit and run it cold.
+# The time that differs from commit to commit is an array's item, no literal: Spark writes literals into the
+# code that it compiles, and would compile it anew at each commit and run it cold. To join it would be a job.
 _SELECTED: Final = """
 selected AS (
   SELECT changes.*, to_us - event_us AS age_us,
     CASE WHEN length_new IS NOT NULL AND {possible}
       THEN length_new - COALESCE(length_old, 0) ELSE 0 END AS bytes,
     CASE WHEN {possible} THEN 0 ELSE 1 END AS impossible_size
-  FROM changes JOIN (VALUES (:after_us, :to_us)) AS moment(after_us, to_us)
-    ON event_us > after_us AND event_us <= to_us
-  WHERE {conditions}
+  FROM changes LATERAL VIEW EXPLODE(ARRAY(:to_us)) moment AS to_us
+  WHERE event_us > to_us - :reach_us AND event_us <= to_us AND {conditions}
 )"""
 # Sizes of sets instead of COUNT(DISTINCT …), for each of which Spark would shuffle the rows twice more.
 _TOTALS: Final = """
@@ -170,21 +169,58 @@ listed AS (
   FROM selected GROUP BY 1
 )""",
 }
-# The totals stand beside each row of the list; without any there is one row, the totals beside nulls.
+_OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
+_OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
+    "top": (
+        "rank",
+        "rank_before",
+        "title",
+        "wiki",
+        "page_url",
+        "diff_url",
+        "changes",
+        "editors",
+        "bytes",
+        "last_us",
+        "ages",
+    ),
+    "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
+    "changes": (
+        "event_id",
+        "event_us",
+        "type",
+        "title",
+        "wiki",
+        "namespace",
+        "page_url",
+        "editor",
+        "bot",
+        "minor",
+        "comment",
+        "bytes",
+        "revision_new",
+        "diff_url",
+    ),
+    "timeline": ("age", "changes", "editors", "bytes"),
+}
+# One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
+# further jobs of Spark's; so they are two tasks of one.
 _STATEMENT: Final = """
 WITH {tables}
-SELECT * FROM totals LEFT JOIN (SELECT *, 1 AS present FROM listed) AS list ON TRUE
-ORDER BY {order}"""
-_ORDERS: Final[dict[Kind, str]] = {
-    "top": "changes DESC, last_us DESC, title, wiki",
-    "editors": "changes DESC, last_us DESC, editor",
-    "changes": "event_us DESC, event_id DESC",
-    "timeline": "age DESC",
-}
+SELECT {totals}, {no_list} FROM totals
+UNION ALL
+SELECT {no_totals}, {list} FROM listed"""
 
 
 @lru_cache(maxsize=256)
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
     conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
     selected = _SELECTED.format(conditions=" AND ".join(conditions), possible=_POSSIBLE)
-    return _STATEMENT.format(tables=", ".join((selected, _TOTALS, _LISTS[kind])), order=_ORDERS[kind])
+    listed = _OF_LIST[kind]
+    return _STATEMENT.format(
+        tables=", ".join((selected, _TOTALS, _LISTS[kind])),
+        totals=", ".join(_OF_TOTALS),
+        no_list=", ".join(f"NULL AS {column}" for column in listed),
+        no_totals=", ".join("NULL" for _ in _OF_TOTALS),
+        list=", ".join(listed),
+    )

@@ -1,6 +1,6 @@
 """Committed Parquet files as rows of the columns that the queries use."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -51,7 +51,9 @@ _FILE_SCHEMA: Final = pa.schema(
         for name, stored in STORED.items()
     ]
 )
-_FORMAT: Final = ds.ParquetFileFormat(default_fragment_scan_options=ds.ParquetFragmentScanOptions())
+_FORMAT: Final = ds.ParquetFileFormat(
+    default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
+)
 
 
 class RowsError(Exception):
@@ -94,16 +96,32 @@ def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
     """Rows of `files` with event_time ≥ `from_us`. Raises FileNotFoundError, or RowsError naming the file."""
     if not files:
         return SCHEMA.empty_table()
-    dataset = ds.dataset([str(path) for path in files], schema=_FILE_SCHEMA, format=_FORMAT)
-    keep = ds.field("event_time") >= pa.scalar(moment_of(from_us), pa.timestamp("us", "UTC"))
     try:
-        stored = dataset.to_table(filter=keep, batch_readahead=4)
-    except pa.ArrowException as error:
-        raise RowsError(str(error)) from error
+        stored = _stored(files, from_us)
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        # Arrow doesn't always say which one it is.
+        named = next(_unreadable(files, from_us), files[0].parent)
+        raise RowsError(f"{named}: {' '.join(str(error).split())}") from error
     columns = {name: _readable(stored[STORED[name]].cast(SCHEMA.field(name).type)) for name in STORED}
     columns["event_id"] = columns["event_id"].fill_null("")
     columns["title"] = _spelled(columns["title"].fill_null(""))
     return pa.table(columns, schema=SCHEMA).combine_chunks()
+
+
+def _stored(files: Sequence[Path], from_us: int) -> pa.Table:
+    dataset = ds.dataset([str(path) for path in files], schema=_FILE_SCHEMA, format=_FORMAT)
+    keep = ds.field("event_time") >= pa.scalar(moment_of(from_us), pa.timestamp("us", "UTC"))
+    return dataset.to_table(filter=keep, batch_readahead=4)
+
+
+def _unreadable(files: Sequence[Path], from_us: int) -> Iterator[Path]:
+    for path in files:
+        try:
+            _stored([path], from_us)
+        except (pa.ArrowException, OSError):
+            yield path
 
 
 def _spelled(titles: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -1,15 +1,15 @@
 """Spark: closed hours and most of the tail cached in Spark, only the newest rows handed over at each commit.
 
-Held rows are `hours` (cached from history's files), `sealed` (cached from the tail read so far) and `newest`
-(Arrow tables of this process). Sealing again whenever `newest` has grown by a share of it keeps the cost per
-new row constant. A query reads only the hours that its window reaches.
+Held rows are `hours` (cached from history's files), `blocks` (cached from the tail read so far) and `newest`
+(Arrow tables of this process), which are a part of each query's plan and become a block once they are many.
+A query reads only the hours and blocks that its window reaches.
 """
 
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
 
@@ -27,8 +27,11 @@ from wiki_web.data.queries import Parameter, Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
-_MIN_NEWEST_ROWS = 2000
-_MAX_NEWEST_SHARE = 0.1
+_MAX_NEWEST_ROWS = 500
+_MAX_NEWEST_SHARE = 0.03  # of a block
+# A window reads some rows too many with large blocks, and has a longer plan with small ones.
+_MIN_BLOCK_ROWS = 16_000
+_MOST_BLOCKS = 8
 # Up to this many rows, one task is faster than several and the exchange between them.
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
@@ -36,7 +39,7 @@ _QUERIES_AT_ONCE = 2
 # In the form that queries read: a serialized cache would be copied by each scan.
 _CACHE = StorageLevel.MEMORY_AND_DISK_DESER
 # Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
-_SEALED_AT_ONCE = 100_000
+_HANDED_OVER_AT_ONCE = 100_000
 
 
 @dataclass(frozen=True)
@@ -46,20 +49,38 @@ class _CachedHour:
     rows: int
 
 
+@dataclass(frozen=True, eq=False)
+class _Block:
+    """Some of the tail's rows, which follow each other in time."""
+
+    rows: pa.Table
+    frame: DataFrame
+    oldest_us: int
+    newest_us: int
+
+
 @dataclass(frozen=True)
 class _Held:
     """Immutable, so that a prepared query goes on with what it fixed. `boundary_us` is where history ends."""
 
     boundary_us: int = 0
     hours: tuple[_CachedHour, ...] = ()
-    sealed: pa.Table = field(default_factory=SCHEMA.empty_table)
-    sealed_frames: tuple[DataFrame, ...] = ()
+    blocks: tuple[_Block, ...] = ()
     newest: tuple[pa.Table, ...] = ()
     newest_frame: DataFrame | None = None
 
     @property
+    def rows_in_blocks(self) -> int:
+        return sum(int(block.rows.num_rows) for block in self.blocks)
+
+    @property
     def newest_rows(self) -> int:
         return sum(rows.num_rows for rows in self.newest)
+
+    @property
+    def block_rows(self) -> int:
+        """How large a block may grow."""
+        return _block_rows(self.rows_in_blocks)
 
 
 class SparkEngine:
@@ -70,35 +91,36 @@ class SparkEngine:
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
         self._held = _Held()
+        self._shown: list[DataFrame] = []
 
     @property
     def rows_held(self) -> int:
         held = self._held
-        return sum(hour.rows for hour in held.hours) + int(held.sealed.num_rows) + held.newest_rows
+        return sum(hour.rows for hour in held.hours) + held.rows_in_blocks + held.newest_rows
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with engine_errors(self._spark):
             before = self._held
             # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
-            _release(before.sealed_frames)
+            _release(block.frame for block in before.blocks)
             cached = self._cache_hours(hours, horizon_us, progress)
-            sealed_frames = self._cache_rows(tail)
+            blocks = self._cache_rows(tail, _block_rows(tail.num_rows))
             with self._changing:
-                self._held = _Held(boundary_of(hours), cached, tail, sealed_frames)
+                self._held = _Held(boundary_of(hours), cached, tuple(blocks))
 
     def append(self, rows: pa.Table) -> None:
         with self._changing, engine_errors(self._spark):
             held = self._held
             # Rows before the boundary are in their hour's file already.
-            rows = rows.filter(pc.field(EVENT_US) >= held.boundary_us)
+            rows = _since(held.boundary_us, rows)
             if rows.num_rows:
                 self._held = self._with_newest(held, (*held.newest, rows))
 
     def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
         held = self._held
-        share = _MAX_NEWEST_SHARE * held.sealed.num_rows
-        return held.newest_rows > max(_MIN_NEWEST_ROWS, share) or boundary_of(hours) != held.boundary_us
+        many = max(_MAX_NEWEST_ROWS, _MAX_NEWEST_SHARE * held.block_rows)
+        return held.newest_rows > many or boundary_of(hours) != held.boundary_us
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
         with engine_errors(self._spark):
@@ -106,21 +128,32 @@ class SparkEngine:
             known = {cached.hour for cached in before.hours}
             kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us)
             kept += self._cache_hours([hour for hour in hours if hour not in known], horizon_us)
-            from_us = max(boundary_of(hours), horizon_us)
-            sealed = concat([before.sealed, *before.newest]).filter(pc.field(EVENT_US) >= from_us)
-            sealed_frames = self._cache_rows(sealed)
+            boundary_us = boundary_of(hours)
+            blocks = self._rebased(before, boundary_us, horizon_us)
             with self._changing:
                 # Rows appended meanwhile may belong to an hour that was just read from its file.
                 arrived = self._held.newest[len(before.newest) :]
-                newest = tuple(rows.filter(pc.field(EVENT_US) >= from_us) for rows in arrived)
-                held = _Held(boundary_of(hours), kept, sealed, sealed_frames)
-                self._held = self._with_newest(held, newest)
+                newest = tuple(_since(boundary_us, rows) for rows in arrived)
+                self._held = self._with_newest(_Held(boundary_us, kept, blocks), newest)
             _release(cached.frame for cached in before.hours if cached not in kept)
-            _release(before.sealed_frames)
+            _release(block.frame for block in before.blocks if block not in blocks)
+
+    def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[_Block, ...]:
+        """Blocks with the newest rows too, at the end of the last one while it is small; none is too old."""
+        blocks: list[_Block] = []
+        for block in before.blocks:
+            if block.oldest_us >= boundary_us:
+                blocks += [block] if block.newest_us > horizon_us else []
+            else:
+                blocks += self._cache_rows(_since(boundary_us, block.rows), before.block_rows)
+        newest = concat(_since(boundary_us, rows) for rows in before.newest)
+        if newest.num_rows and blocks and blocks[-1].rows.num_rows < before.block_rows:
+            newest = concat([blocks.pop().rows, newest])
+        return (*blocks, *self._cache_rows(newest, before.block_rows))
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         with self._changing, engine_errors(self._spark):
-            self._rows(self._held, statement.after_us).createOrReplaceTempView("changes")
+            self._show(statement.after_us)
             arguments = {name: _argument(value) for name, value in statement.parameters.items()}
             answer = self._spark.sql(statement.sql, args=arguments)
 
@@ -143,17 +176,24 @@ class SparkEngine:
         frame = self._spark.createDataFrame(rows).coalesce(1) if rows.num_rows else None
         return replace(held, newest=newest, newest_frame=frame)
 
-    def _rows(self, held: _Held, after_us: int) -> DataFrame:
-        """All rows after `after_us`, and older ones where leaving them out would cost more."""
+    def _show(self, after_us: int) -> None:
+        """The rows after `after_us` as the table `changes`, and older ones where to part them costs more.
+
+        Most queries of a commit read the same.
+        """
+        held = self._held
         hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
-        frames = [*(cached.frame for cached in hours), *held.sealed_frames]
+        blocks = [block for block in held.blocks if block.newest_us > after_us]
+        frames = [cached.frame for cached in hours] + [block.frame for block in blocks]
         if held.newest_frame is not None:
             frames.append(held.newest_frame)
-        if not frames:
-            return self._spark.createDataFrame(SCHEMA.empty_table())
-        rows = reduce(DataFrame.union, frames)
-        held_rows = sum(cached.rows for cached in hours) + held.sealed.num_rows + held.newest_rows
-        return rows.coalesce(1) if held_rows <= _ONE_TASK_ROWS else rows
+        if frames and frames == self._shown:
+            return
+        rows = reduce(DataFrame.union, frames or [self._spark.createDataFrame(SCHEMA.empty_table())])
+        reached = sum(cached.rows for cached in hours) + sum(block.rows.num_rows for block in blocks)
+        in_one_task = reached + held.newest_rows <= _ONE_TASK_ROWS
+        (rows.coalesce(1) if in_one_task else rows).createOrReplaceTempView("changes")
+        self._shown = frames
 
     def _cache_hours(
         self, hours: Sequence[Hour], horizon_us: int, progress: Progress = lambda done: None
@@ -178,15 +218,29 @@ class SparkEngine:
         rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
         return rows.persist(_CACHE)
 
-    def _cache_rows(self, rows: pa.Table) -> tuple[DataFrame, ...]:
-        """The exchange cuts what is cached off from the handed-over rows: each task would carry them."""
-        frames = []
-        for start in range(0, rows.num_rows, _SEALED_AT_ONCE):
-            part = self._spark.createDataFrame(rows.slice(start, _SEALED_AT_ONCE)).repartition(1)
-            frame = part.persist(_CACHE)
+    def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
+        """`rows` by time in blocks of so many.
+
+        The exchange cuts what is cached off from the handed-over rows: each task would carry them.
+        """
+        rows = rows.sort_by(EVENT_US)
+        blocks = []
+        for start in range(0, rows.num_rows, block_rows):
+            part = rows.slice(start, block_rows)
+            frame = self._spark.createDataFrame(part).repartition(1).persist(_CACHE)
             frame.count()
-            frames.append(frame)
-        return tuple(frames)
+            oldest_us, newest_us = part[EVENT_US][0].as_py(), part[EVENT_US][-1].as_py()
+            blocks.append(_Block(part, frame, oldest_us, newest_us))
+        return blocks
+
+
+def _block_rows(rows: int) -> int:
+    """How large a block of so many rows in all may grow."""
+    return min(max(_MIN_BLOCK_ROWS, rows // _MOST_BLOCKS), _HANDED_OVER_AT_ONCE)
+
+
+def _since(from_us: int, rows: pa.Table) -> pa.Table:
+    return rows.filter(pc.field(EVENT_US) >= from_us)
 
 
 def _without_patterns(path: Path) -> str:

@@ -1,7 +1,7 @@
-"""Processor time of all that runs below this process, by part of the pipeline."""
+"""Processor time and memory of all that runs below this process, by part of the pipeline."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -27,13 +27,30 @@ _NAMES: Final = {
 def cpu_seconds() -> dict[str, float]:
     """Seconds by part, up to now. A child that has ended counts for the process that waited for it."""
     seconds: dict[str, float] = defaultdict(float)
+    for part, process in _processes():
+        with suppress(psutil.Error):
+            seconds[part] += sum(process.cpu_times()[:4])
+    return seconds
+
+
+def memory_bytes() -> dict[str, int]:
+    """Bytes by part, now. Of memory that processes share each has its part where the system tells (Linux)."""
+    found: dict[str, int] = defaultdict(int)
+    for part, process in _processes():
+        with suppress(psutil.Error):
+            memory = process.memory_full_info()
+            found[part] += getattr(memory, "pss", memory.rss)
+    return found
+
+
+def _processes() -> Iterator[tuple[str, psutil.Process]]:
+    """This process and all below it, with the part that each belongs to."""
     parts: dict[int, str] = {}
     this = psutil.Process()
     for process in (this, *this.children(recursive=True)):
         with suppress(psutil.Error):
             parts[process.pid] = part_of(process.cmdline()) or parts.get(process.ppid(), "bench")
-            seconds[parts[process.pid]] += sum(process.cpu_times()[:4])
-    return seconds
+            yield parts[process.pid], process
 
 
 def part_of(command: list[str]) -> str | None:

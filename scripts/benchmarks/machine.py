@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-_ROOT = Path(__file__).resolve().parents[3]
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from benchmarks.freshness.cpu import cores, cpu_seconds, part_of
+from benchmarks.parts import cores, cpu_seconds, memory_bytes, part_of
 
 _BURN = "import time\nwhile time.process_time() < 0.5: pass\n"
 _SAY_SO = "print(flush=True)\nimport sys\nsys.stdin.read()\n"
@@ -44,3 +44,12 @@ def test_a_child_counts_for_its_parents_part(name: str, part: str, child: str) -
 def test_cores_are_seconds_per_second() -> None:
     found = cores({"web": 10.0, "ended": 3.0}, {"web": 15.0, "new": 1.0}, 10.0)
     assert found == {"web": 0.5, "new": 0.1}
+
+
+def test_memory_that_a_part_takes_is_seen() -> None:
+    taken = "import sys; held = bytearray(b'x') * 50_000_000; print(flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", taken, "wiki_web"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as web:
+        assert web.stdout is not None
+        web.stdout.readline()
+        assert 50e6 < memory_bytes()["web"] < 80e6

@@ -1,0 +1,31 @@
+"""The dashboard is as its source says, and fits on one screen."""
+
+import dashboard
+from observe.queries import DASHBOARD, metrics_of, panels, queries
+
+
+def test_the_file_is_as_the_script_writes_it() -> None:
+    assert DASHBOARD.read_text(encoding="utf-8") == dashboard.dashboard()
+    assert DASHBOARD == dashboard.TARGET
+
+
+def test_no_panel_lies_over_another_and_all_fit_on_one_screen() -> None:
+    taken = [
+        (x, y)
+        for place in (panel["gridPos"] for panel in panels())
+        for x in range(place["x"], place["x"] + place["w"])
+        for y in range(place["y"], place["y"] + place["h"])
+    ]
+    assert len(taken) == len(set(taken)) == 24 * 25
+    assert {x for x, _ in taken} == set(range(24))
+
+
+def test_each_panel_says_what_it_means() -> None:
+    assert all(panel["description"] for panel in panels())
+    assert len({panel["title"] for panel in panels()}) == len(panels())
+
+
+def test_the_names_of_metrics_are_found_in_a_query() -> None:
+    query = 'sum by (le) (rate(wiki_a_bucket{record="oldest"}[5m])) / on (x) b or up{job=~"c|d"} == 0 and e'
+    assert metrics_of(query) == {"wiki_a_bucket", "b", "e"}
+    assert len({name for query in queries() for name in metrics_of(query)}) > 30
