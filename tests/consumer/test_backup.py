@@ -84,6 +84,19 @@ def test_what_leaves_changes_meanwhile_is_copied_after_it() -> None:
         assert " --exclude=.writing -c changes history > backup.tar" in heading_command
 
 
+def goes_on(consumer: Consumer, writer: topics.Writer, before: set[str]) -> None:
+    """One more change is counted, beside those before."""
+    new = len(before)
+    with closing(consumer), closing(writer):
+        process = consumer.start()
+        writer.write([event(new, at=time.time())])
+        consumer.wait_for_ids({f"event-{new}"})
+        assert process.terminate(60) == 0
+        assert "new checkpoint" not in consumer.output()
+        seen = Volume(consumer.data, Counter()).what_a_reader_sees()
+        assert seen == dict.fromkeys(before | {f"event-{new}"}, 1)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_copy_that_is_taken_under_load_restores_to_exact_counts(
@@ -119,12 +132,4 @@ def test_a_copy_that_is_taken_under_load_restores_to_exact_counts(
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     consumer.data.rename(elsewhere / "data")
-    with closing(Consumer(elsewhere, servers, topic)) as moved:
-        process = moved.start()
-        with closing(topics.Writer(servers, topic)) as writer:
-            writer.write([event(running.written, at=time.time())])
-        moved.wait_for_ids({f"event-{running.written}"})
-        assert process.terminate(60) == 0
-        assert "new checkpoint" not in moved.output()
-        expected.add(f"event-{running.written}")
-        assert Volume(moved.data, Counter()).what_a_reader_sees() == dict.fromkeys(expected, 1)
+    goes_on(Consumer(elsewhere, servers, topic), topics.Writer(servers, topic), expected)
