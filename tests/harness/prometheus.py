@@ -35,6 +35,10 @@ class Prometheus:
         """Of all metrics that were ever read."""
         return set(self._get("/label/__name__/values"))
 
+    def rules(self) -> set[str]:
+        """The names of the alerts that it knows."""
+        return {rule["name"] for group in self._get("/rules")["groups"] for rule in group["rules"]}
+
     def up(self) -> dict[str, float]:
         """By job, 1 for what answers."""
         return {labels["job"]: value for labels, value in self.values("up")}
