@@ -13,7 +13,7 @@ from typing import Final
 import duckdb
 from kafka.errors import KafkaError
 
-from chaos_run import clocks, counts, volume
+from chaos_run import clocks, counts
 from chaos_run.children import Failure, wait_until
 from chaos_run.clocks import Clocks
 from chaos_run.faults import Faults
@@ -23,7 +23,7 @@ from chaos_run.pipeline import Pipeline
 from chaos_run.processes import Processes
 from chaos_run.schedule import Fault
 from chaos_run.stream import Stream
-from chaos_run.volume import Disk
+from chaos_run.volume import Disk, NoDisk
 
 _LONGEST_FAULT: Final = 90.0
 _DRAINED_WITHIN: Final = 360.0
@@ -93,10 +93,11 @@ class Run:
         self._history.say(f"{self._stream.events} events, {self._stream.rate}/s; logs are in {self._folder}")
 
     def _disk(self) -> Disk | None:
-        if reason := volume.why_no_disk():
+        try:
+            return self._open.enter_context(closing(Disk(self._folder / "disk", self._volume)))
+        except NoDisk as reason:
             self._history.say(f"skipped: the disk full, read-only or slow: {reason}")
             return None
-        return self._open.enter_context(closing(Disk(self._folder / "disk", self._volume)))
 
     def _clock_files(self) -> Path | None:
         if clocks.library() is None:

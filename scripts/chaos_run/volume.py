@@ -1,7 +1,6 @@
 """A volume on a small disk of its own, which can be full, read-only or slow for a while."""
 
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable
@@ -16,25 +15,28 @@ _SIZE: Final = "200M"
 _FROZEN_SECONDS: Final = 1.0
 
 
-def why_no_disk() -> str | None:
-    """Why there can be no disk of our own here; None if there can."""
-    if OWN_MOUNTS not in os.environ:
-        return "not root, or no mount namespaces"
-    missing = [command for command in ("mkfs.ext4", "mount", "fsfreeze") if not shutil.which(command)]
-    return f"no {missing[0]}" if missing else None
+class NoDisk(Exception):
+    """There can be no disk of our own here; the message says why."""
 
 
 class Disk:
     """An ext4 file system in a file, mounted at `folder`."""
 
     def __init__(self, image: Path, folder: Path) -> None:
-        """Raises CalledProcessError."""
+        """Raises NoDisk."""
         self._folder = folder
         self._ballast = folder / "ballast"
+        if OWN_MOUNTS not in os.environ:
+            raise NoDisk("not root, or no mount namespaces")
         folder.mkdir()
-        _run("truncate", "--size", _SIZE, image)
-        _run("mkfs.ext4", "-q", "-F", "-m", "0", image)
-        _run("mount", "-o", "loop,noatime", image, folder)
+        try:
+            _run("truncate", "--size", _SIZE, image)
+            _run("mkfs.ext4", "-q", "-F", "-m", "0", image)
+            _run("mount", "-o", "loop,noatime", image, folder)
+        except FileNotFoundError as error:
+            raise NoDisk(f"no {error.filename}") from None
+        except subprocess.CalledProcessError as error:
+            raise NoDisk(error.stderr.decode(errors="replace").strip()) from None
 
     def fill(self, wait: Callable[[], None]) -> None:
         """No room until `wait` returns."""

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from chaos_run.volume import OWN_MOUNTS
+from chaos_run.volume import OWN_MOUNTS, Disk, NoDisk
 
 PROGRAM = """
 import errno, itertools, sys, threading, time
 from contextlib import closing
 from pathlib import Path
-from chaos_run.volume import Disk, why_no_disk
+from chaos_run.volume import Disk
 
 folder = Path(sys.argv[1])
 file = folder / "volume" / "file"
@@ -30,7 +30,6 @@ def seconds_of_a_write():
     file.write_bytes(b"x")
     return time.monotonic() - began
 
-assert why_no_disk() is None
 with closing(Disk(folder / "disk", folder / "volume")) as disk:
     found = [problem()]
     disk.fill(lambda: found.append(problem()))
@@ -47,6 +46,21 @@ with closing(Disk(folder / "disk", folder / "volume")) as disk:
     found.append(seconds_of_a_write() < 0.2)
 print(found)
 """
+
+
+def test_without_a_mount_namespace_nothing_is_mounted(tmp_path: Path) -> None:
+    with pytest.raises(NoDisk, match="not root, or no mount namespaces"):
+        Disk(tmp_path / "disk", tmp_path / "volume")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_cannot_be_made_is_told_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(OWN_MOUNTS, "1")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NoDisk, match=r"^no truncate$"):
+        Disk(tmp_path / "disk", tmp_path / "volume")
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or sys.platform != "linux", reason="takes root on Linux")
