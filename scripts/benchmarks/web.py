@@ -28,6 +28,7 @@ import psutil
 import pyarrow as pa
 
 from benchmarks.live_volume import HOUR, an_hour, live_volume
+from benchmarks.steps import print_steps
 from harness.processes import Process, free_port, wait_until
 from web.committed import Change, CommittedChanges, now
 from wiki_web.data.answers import answer_of
@@ -45,6 +46,10 @@ WHERE event_time > $after AND type IN ('edit', 'new') GROUP BY title ORDER BY ch
 # Refreshes before those that count: Spark compiles what it runs often.
 _WARM_UP = {"duckdb": 2, "spark": 3}
 _TURNS = 2
+_START: dict[str, Callable[[], Engine]] = {
+    "duckdb": DuckDBEngine,
+    "spark": lambda: SparkEngine("local[*]"),
+}
 _SETTLED = 5.0  # seconds in which every viewer has an answer
 
 
@@ -78,15 +83,18 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="two days of history, 100 viewers for 10 s")
     parser.add_argument("--rate", type=int, default=10, help="changes per second (default %(default)s)")
     parser.add_argument("--engine", choices=["duckdb", "spark"], action="append", help="only this one")
-    parser.add_argument("--part", choices=["refreshes", "viewers"], help="only this one")
+    parser.add_argument("--part", choices=["refreshes", "steps", "viewers"], help="only this one")
     options = parser.parse_args()
     size = Size(2, 6, 100, 10, options.rate) if options.quick else Size(7, 10, 1000, 60, options.rate)
     engines = options.engine or ["duckdb", "spark"]
     hour = an_hour(Random(1), size.rate)
     with tempfile.TemporaryDirectory() as folder:
-        if options.part != "viewers":
+        if options.part in (None, "refreshes"):
             _refreshes(engines, Path(folder), size, hour)
-        if options.part != "refreshes":
+        if options.part in (None, "steps"):
+            for name in engines:
+                _steps(name, Path(folder) / f"steps-{name}", size, hour)
+        if options.part in (None, "viewers"):
             print(f"\n{size.viewers} viewers for {size.seconds} s, on the same {os.cpu_count()} cores")
             for name in engines:
                 _viewers(name, Path(folder) / f"viewers-{name}", size, hour)
@@ -100,12 +108,8 @@ def _refreshes(engines: Sequence[str], folder: Path, size: Size, hour: pa.Table)
         days: live_volume(folder / name, hours, hour, size.rate)
         for name, days, hours in (("empty", 0, 25), ("history", size.history_days, 24 * size.history_days))
     }
-    start: dict[str, Callable[[], Engine]] = {
-        "duckdb": DuckDBEngine,
-        "spark": lambda: SparkEngine("local[*]"),
-    }
     for name in engines:
-        engine = start[name]()
+        engine = _START[name]()
         # In turns: what runs later is warmer.
         costs: dict[tuple[int, str], list[_Cost]] = defaultdict(list)
         for _ in range(_TURNS):
@@ -124,6 +128,12 @@ def _refreshes(engines: Sequence[str], folder: Path, size: Size, hour: pa.Table)
         _ask_naively(volume)
         naive = [_measured(partial(_ask_naively, volume)) for _ in range(size.refreshes)]
         _print("naive", days, "30m", naive, 0)
+
+
+def _steps(name: str, folder: Path, size: Size, hour: pa.Table) -> None:
+    engine = _START[name]()
+    print_steps(name, engine, live_volume(folder, 2, hour, size.rate), 4 * size.refreshes, size.rate)
+    engine.close()
 
 
 def _windows(
