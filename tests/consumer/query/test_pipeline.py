@@ -95,9 +95,13 @@ def started(
         running.stop()
 
 
-def batches_of(running: StreamingQuery) -> list[Batch]:
-    progress = [batch_of(json.loads(each.json)) for each in running.recentProgress]
-    return [batch for batch in progress if batch.records]
+def batches_of(running: StreamingQuery, *, of_kafka: bool = True) -> list[Batch]:
+    progress = [json.loads(each.json) for each in running.recentProgress]
+    if not of_kafka:
+        for source in (source for each in progress for source in each["sources"]):
+            source["endOffset"] = None  # a folder of files has no partitions
+    batches = map(batch_of, progress)
+    return [batch for batch in batches if batch.records]
 
 
 def test_each_record_is_accounted_for_and_the_lag_is_that_of_all_partitions(
@@ -184,7 +188,7 @@ def read_in_batches(
         .start()
     )
     assert running.awaitTermination(120)
-    return batches_of(running), written
+    return batches_of(running, of_kafka=False), written
 
 
 def test_heartbeats_pass_leave_no_state_and_move_no_watermark(spark: SparkSession, tmp_path: Path) -> None:
