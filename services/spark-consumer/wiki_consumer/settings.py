@@ -29,7 +29,7 @@ class Settings(KafkaSettings):
 
     data_dir: FolderPath = Path("/data")
     max_event_age: Duration = timedelta(minutes=30)
-    trigger_interval: Duration = timedelta(milliseconds=500)
+    trigger_interval: Duration = timedelta(milliseconds=400)
     max_offsets_per_trigger: int = Field(default=50_000, ge=1, le=1_000_000_000)
     history_retention: Duration = timedelta(days=7)
     spark_master: SparkMaster = "local[*]"
