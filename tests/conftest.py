@@ -36,8 +36,8 @@ def pytest_configure(config: pytest.Config) -> None:
     logging.getLogger("py4j").setLevel(logging.WARNING)
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
-    # A JVM of a test lives for some seconds: most of them would go to optimizing its code.
-    os.environ["JAVA_TOOL_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+    # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code.
+    os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
     if workerinput := getattr(config, "workerinput", None):
         config.stash[_SHARED] = Path(workerinput["shared"])
     else:

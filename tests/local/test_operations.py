@@ -14,8 +14,6 @@ from harness.processes import wait_until
 from harness.run_local import RunLocal
 from local_stack.broker import ROOT
 
-_JAVAS = ("WARNING: ", "Picked up JAVA_TOOL_OPTIONS: ")
-
 
 def diagnosed(env: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
     """The exit code and what was found."""
@@ -48,7 +46,7 @@ def logged(run: RunLocal, service: str) -> list[dict[str, Any]]:
     """Without what Java itself says at its start."""
     file = Path(run.env["STATE_DIR"], "simulate/logs", f"{service}.log")
     lines = file.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines if not line.startswith(_JAVAS)]
+    return [json.loads(line) for line in lines if not line.startswith("WARNING: ")]
 
 
 @pytest.mark.slow
