@@ -5,7 +5,6 @@ Each run starts everything anew, at the live rate. The images are those that Doc
 
 import argparse
 import re
-import signal
 import subprocess
 import sys
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import markdown
+from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, tell
 from benchmarks.machine import this_machine
 from benchmarks.parts import PIPELINE, cores, cpu_seconds, memory_bytes
 from harness.processes import wait_until
@@ -24,10 +24,7 @@ from harness.run_local import RunLocal
 from harness.simulator import Simulator
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
-_PAGE: Final = _ROOT / "docs/benchmarks.md"
 SECTION: Final = "footprint"
-_RATE: Final = 40
-"""Events a second of all wikis together, as Wikimedia's."""
 _ENGINES: Final = ("duckdb", "spark")
 
 
@@ -48,7 +45,7 @@ def measure(engine: str, seconds: float) -> Footprint:
         tempfile.TemporaryDirectory(prefix="footprint-") as name,
         closing(Simulator(Path(name))) as stream,
     ):
-        stream.run(start=time.time() - 1, rate=_RATE, events=0)
+        stream.run(start=time.time() - 1, rate=LIVE_RATE, events=0)
         began = time.monotonic()
         environment = {"WIKI_STREAM_URL": stream.url, "WEB_ENGINE": engine, "DATA_DIR": ""}
         with closing(RunLocal(Path(name), env=environment)) as local:
@@ -130,14 +127,13 @@ def _megabytes(size: int) -> str:
 
 
 def main() -> int:
-    # As Ctrl-C: what runs is ended, and its folder removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_as_by_ctrl_c()
     parser = argparse.ArgumentParser(prog="scripts/bench footprint", description=__doc__)
     parser.add_argument("--engine", choices=[*_ENGINES, "both"], default="both")
     parser.add_argument("--minutes", type=float, default=5, help="from the first row (default %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args()
-    head = f"{this_machine()} {_RATE} events/s, {options.minutes:g} minutes after the first row."
+    head = f"{this_machine()} {LIVE_RATE} events/s, {options.minutes:g} minutes after the first row."
     print(head, flush=True)
     found = []
     for engine in _ENGINES if options.engine == "both" else (options.engine,):
@@ -147,10 +143,7 @@ def main() -> int:
             print(problem, file=sys.stderr)
             return 1
         print(f"{engine}: first row after {found[-1].seconds_to_first_row:.1f} s", flush=True)
-    text = f"{head}\n\n{tables(found, images())}"
-    print(f"\n{text}")
-    if options.write:
-        markdown.write(_PAGE, SECTION, text)
+    tell(f"{head}\n\n{tables(found, images())}", SECTION, write=options.write)
     return 0
 
 

@@ -5,20 +5,19 @@ All settings but the ones below come from the environment, as run-local reads th
 """
 
 import argparse
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from benchmarks import markdown
+from benchmarks.command import LIVE_RATE, PAGE, end_as_by_ctrl_c, tell
 from benchmarks.freshness import plot, report
 from benchmarks.freshness.moments import Incomplete, percentiles
 from benchmarks.freshness.pipeline import Case, Freshness, Idle, Span, measure, measure_idle
 from benchmarks.machine import this_machine
 
-_PAGE: Final = Path(__file__).resolve().parents[3] / "docs/benchmarks.md"
-_PICTURE: Final = _PAGE.with_name("freshness.svg")
+_PICTURE: Final = PAGE.with_name("freshness.svg")
 SECTIONS: Final = ("freshness", "triggers", "idle")
 """Of the page; each run that is written replaces one."""
 _LONGEST: Final = 30  # minutes: nothing may leave the window
@@ -26,8 +25,7 @@ _QUICK: Final = Span(warm_up=10, measured=20)
 
 
 def main() -> int:
-    # As Ctrl-C: what runs is ended, and its folder removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_as_by_ctrl_c()
     options = _options()
     if options.minutes > _LONGEST:
         print(f"--minutes {options.minutes:g}: at most {_LONGEST}", file=sys.stderr)
@@ -76,7 +74,7 @@ def _span(options: argparse.Namespace) -> Span:
 
 def _cases(options: argparse.Namespace) -> Iterator[Case]:
     alone = options.quick or options.idle or options.triggers
-    for rate in options.rates or ([40] if alone else [40, 400]):
+    for rate in options.rates or ([LIVE_RATE] if alone else [LIVE_RATE, 10 * LIVE_RATE]):
         for engine in ("duckdb", "spark") if options.engine == "both" else (options.engine,):
             for trigger in options.triggers or [None]:
                 yield Case(engine, rate, trigger)
@@ -97,21 +95,18 @@ def _freshness(options: argparse.Namespace, head: str) -> None:
     if options.plot:
         options.plot.write_text(picture, encoding="utf-8")
     if options.write and options.triggers:
-        markdown.write(_PAGE, "triggers", tables)
+        markdown.write(PAGE, "triggers", tables)
     elif options.write:
         _PICTURE.write_text(picture, encoding="utf-8")
         image = f"![Mean of each stage, and percentiles]({_PICTURE.name})"
-        markdown.write(_PAGE, "freshness", f"{image}\n\n{tables}")
+        markdown.write(PAGE, "freshness", f"{image}\n\n{tables}")
 
 
 def _idle(options: argparse.Namespace, head: str) -> None:
     runs: list[Idle] = []
     for case in _cases(options):
         runs += measure_idle(case, _span(options))
-    text = f"{head}\n\nIn cores:\n\n{report.idle_table(runs)}"
-    print(f"\n{text}")
-    if options.write:
-        markdown.write(_PAGE, "idle", text)
+    tell(f"{head}\n\nIn cores:\n\n{report.idle_table(runs)}", "idle", write=options.write)
 
 
 if __name__ == "__main__":

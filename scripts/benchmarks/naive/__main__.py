@@ -7,7 +7,6 @@ what was handed out is compared with what is counted.
 
 import argparse
 import itertools
-import signal
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from benchmarks import markdown
+from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, tell
 from benchmarks.freshness.moments import Sighting, first_reaching, percentiles
 from benchmarks.freshness.watchers import COUNTED
 from benchmarks.machine import this_machine
@@ -29,9 +29,7 @@ from benchmarks.naive.systems import Delivered, Naive, System
 from harness.processes import wait_until
 from harness.simulator import Simulator
 
-_PAGE: Final = Path(__file__).resolve().parents[3] / "docs/benchmarks.md"
 SECTION: Final = "naive"
-_RATE: Final = 40
 _WARM_UP: Final = 60.0  # seconds
 _POLL: Final = 0.5  # seconds
 _KILLS: Final = 3
@@ -96,7 +94,7 @@ def measure(start: Callable[[Path, str], System], seconds: float) -> Result:
         with closing(start(Path(name), simulator.url)) as system:
             client = _Client(system)
             began = time.time() + 1
-            simulator.run(start=began, rate=_RATE, events=0)
+            simulator.run(start=began, rate=LIVE_RATE, events=0)
             wait_until(lambda: client.look() > 0, timeout=300, what=f"{system.name} counts")
             client.watch(_WARM_UP)
             measured_from, files = time.time(), system.files()
@@ -106,8 +104,8 @@ def measure(start: Callable[[Path, str], System], seconds: float) -> Result:
             for _ in range(_KILLS):
                 system.restart_producer()
                 client.watch(_BETWEEN_KILLS)
-            events = int((time.time() - began) * _RATE)
-            simulator.run(start=began, rate=_RATE, events=events)
+            events = int((time.time() - began) * LIVE_RATE)
+            simulator.run(start=began, rate=LIVE_RATE, events=events)
             counted = client.settle()
             _read_all(simulator.url, began, events)
             handed_out = _handed_out(simulator)
@@ -168,15 +166,14 @@ def table(results: Sequence[Result]) -> str:
 
 
 def main() -> int:
-    # As Ctrl-C: what runs is ended, and its folder removed.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_as_by_ctrl_c()
     parser = argparse.ArgumentParser(
         prog="scripts/bench naive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=5, help="before the kills (default %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
-    head = f"{this_machine()} {_RATE} events/s, {options.minutes:g} minutes."
+    head = f"{this_machine()} {LIVE_RATE} events/s, {options.minutes:g} minutes."
     print(head, flush=True)
     systems: tuple[Callable[[Path, str], System], ...] = (
         Naive,
@@ -191,10 +188,7 @@ def main() -> int:
             print(problem, file=sys.stderr)
             return 1
         print(f"{results[-1].name}: {results[-1].lost} of {results[-1].events} not counted", flush=True)
-    text = f"{head}\n\n{table(results)}"
-    print(f"\n{text}")
-    if options.write:
-        markdown.write(_PAGE, SECTION, text)
+    tell(f"{head}\n\n{table(results)}", SECTION, write=options.write)
     return 0
 
 
