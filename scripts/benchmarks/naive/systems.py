@@ -15,8 +15,6 @@ from harness.processes import Process, free_port
 from harness.run_local import RunLocal
 
 _TOPIC: Final = "wiki-changes"
-_LIMIT: Final = 500
-"""The most titles that our API gives at once; the simulated stream has fewer."""
 _PATIENCE: Final = 30.0  # seconds
 
 
@@ -51,8 +49,8 @@ class Delivered:
         self._local = RunLocal(folder, env=environment)
 
     def total(self) -> int | None:
-        answer = _get(self._local.web_port, f"/api/v1/top?limit={_LIMIT}")
-        return sum(row["changes"] for row in answer["titles"]) if answer else None
+        answer = self._local.get("/api/v1/top")
+        return int(answer["totals"]["changes"]) if answer else None
 
     def restart_producer(self) -> None:
         self._local.kill_service("wiki_producer")
