@@ -16,14 +16,14 @@ from kafka import KafkaConsumer, TopicPartition
 
 from chaos_run.pipeline import PARTITIONS, TOPIC
 from chaos_run.stream import Event
+from wiki_common.kafka.heartbeat import CANARY_DOMAIN
 from wiki_common.volume import Volume
+from wiki_web.data.queries import MAX_LIMIT
 from wiki_web.data.titles import spelled
 
 Counts = Counter[str]
 
-_PAGE_LIMIT: Final = 500
 _TOPIC_PATIENCE: Final = 60.0  # seconds
-_CANARY: Final = "canary"
 
 
 class Incomplete(Exception):
@@ -68,7 +68,7 @@ def of_topic(bootstrap_servers: str) -> Counts:
                 raise Incomplete("the broker gives no records")
             for records in consumer.poll(timeout_ms=1000).values():
                 for event in (json.loads(record.value) for record in records):
-                    if event["meta"]["domain"] != _CANARY:
+                    if event["meta"]["domain"] != CANARY_DOMAIN:
                         titles[event["meta"]["id"]] = event["title"]
     return Counter(titles.values())
 
@@ -100,7 +100,7 @@ def _rows(folder: Path, condition: str) -> Counts:
 
 
 def of_page(port: int, events: Iterable[Event]) -> Counts:
-    """What the page's API counts, asked in parts since it lists 500 titles at most.
+    """What the page's API counts, asked in parts since it lists MAX_LIMIT titles at most.
 
     Raises OSError, HTTPException, and Incomplete if the parts aren't all of it.
     """
@@ -118,6 +118,6 @@ def of_page(port: int, events: Iterable[Event]) -> Counts:
 
 
 def _ask(port: int, **parameters: str | int) -> Any:
-    query = urllib.parse.urlencode({"window": "24h", "limit": _PAGE_LIMIT, **parameters})
+    query = urllib.parse.urlencode({"window": "24h", "limit": MAX_LIMIT, **parameters})
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/top?{query}", timeout=60) as answer:
         return json.load(answer)

@@ -7,6 +7,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
+from benchmarks.markdown import table
+
 Entry = Mapping[str, Any]
 
 CAUGHT_UP: Final = 10.0
@@ -69,15 +71,9 @@ def longest_behind(looks: Iterable[tuple[float, float]], begin: float, over: flo
 
 
 def _table(name: str, rows: Mapping[str, Row]) -> str:
-    lines = [_line((name, *_HEAD)), _line(["---"] * (1 + len(_HEAD)))]
-    lines += [_line((key, *_cells(row))) for key, row in rows.items()]
-    return "\n".join(lines)
+    return table((name, *_HEAD), ((key, *_cells(row)) for key, row in rows.items()))
 
 
 def _cells(row: Row) -> list[str]:
     times = [f"{max(row.behind):.0f} s", f"{median(row.behind):.0f} s"] if row.behind else ["", ""]
     return [*(str(row.outcomes[outcome]) for outcome in _OUTCOMES), *times]
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
