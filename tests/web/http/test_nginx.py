@@ -2,9 +2,7 @@
 
 import http.client
 import json
-import os
 import re
-import shutil
 import ssl
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,27 +14,10 @@ import pytest
 
 from docs.pages import ROOT, text_of
 from harness.certificates import Authority
-from harness.processes import Process, accepts, free_port, wait_until
+from harness.nginx import Nginx
+from harness.processes import free_port
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
-
-_AROUND = """
-daemon off;
-{user}
-worker_processes 1;
-pid {folder}/nginx.pid;
-error_log stderr;
-events {{ worker_connections 64; }}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body;
-  proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi;
-  scgi_temp_path {folder}/scgi;
-  {server}
-}}
-"""
 
 
 @dataclass(frozen=True)
@@ -77,24 +58,16 @@ def documented(folder: Path, port: int, target: str) -> str:
 @pytest.fixture(scope="module")
 def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxied]:
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
-    nginx = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    assert nginx, "nginx is missing: apt-get install nginx-light"
     with RunningWeb(folder) as web:
         committed = CommittedChanges(web.data_dir)
         committed.commit(Change(now(), title="The first"))
         web.wait_until_ready()
-        user = "user root;" if os.geteuid() == 0 else ""
-        server = documented(folder, port, web.url)
-        (folder / "nginx.conf").write_text(_AROUND.format(folder=folder, user=user, server=server))
-        process = Process(
-            [nginx, "-p", str(folder), "-c", str(folder / "nginx.conf")], log=folder / "nginx.log"
-        )
+        nginx = Nginx(folder, documented(folder, port, web.url), port)
         try:
-            wait_until(lambda: accepts(port), timeout=30, what=f"nginx listens\n{process.output()}")
             trust = ssl.create_default_context(cafile=str(folder / "certificates/ca.pem"))
             yield Proxied(port, trust, committed)
         finally:
-            process.terminate()
+            nginx.stop()
 
 
 def test_page_and_api_are_below_the_path(proxied: Proxied) -> None:
