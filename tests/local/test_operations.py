@@ -1,8 +1,6 @@
 """What an operator sees of a run-local: the doctor's findings, and the log of a system that is well."""
 
 import json
-import os
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
@@ -10,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from harness.doctor import findings
 from harness.processes import wait_until
 from harness.run_local import RunLocal
 from local_stack.broker import ROOT
@@ -17,16 +16,8 @@ from local_stack.broker import ROOT
 
 def diagnosed(env: Mapping[str, str]) -> tuple[int, list[dict[str, Any]]]:
     """The exit code and what was found."""
-    ended = subprocess.run(
-        [str(ROOT / "scripts/doctor"), "--simulate", "--json"],
-        env={**os.environ, **env},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert ended.stderr == ""
-    return ended.returncode, [json.loads(line) for line in ended.stdout.splitlines()]
+    code, lines = findings([str(ROOT / "scripts/doctor"), "--simulate", "--json"], env, timeout=240)
+    return code, [json.loads(line) for line in lines]
 
 
 def problems(found: Iterable[dict[str, Any]]) -> list[str]:
