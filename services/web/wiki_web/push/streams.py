@@ -69,6 +69,8 @@ class Streams:
         self._fatal = fatal
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
+        # Counted here, since a stream is in none of those below while it goes from one to the next.
+        self._open: set[socket.socket] = set()
         self._arrivals: deque[_Arrival] = deque()
         # Those that can be written to, in the order in which they were told, and that in which they heard.
         self._ready: OrderedDict[_Stream, None] = OrderedDict()
@@ -80,7 +82,7 @@ class Streams:
 
     def __len__(self) -> int:
         """Streams that are open."""
-        return len(self._arrivals) + len(self._ready) + len(self._full)
+        return len(self._open)
 
     def has_room(self) -> bool:
         """Whether one more may be taken. Threads that ask at once may all be told so."""
@@ -107,6 +109,7 @@ class Streams:
         if self._stopping.is_set():
             sock.close()
             return
+        self._open.add(sock)
         self._arrivals.append(_Arrival(sock, head, last_event_id))
         self.wake()
 
@@ -176,7 +179,7 @@ class Streams:
                     )
                 self._selector.register(stream.sock, selectors.EVENT_READ, stream)
             except OSError:
-                stream.sock.close()
+                self._let_go(stream.sock)
                 continue
             stream.told = self._version
             self._ready[stream] = self._silent[stream] = None
@@ -235,11 +238,15 @@ class Streams:
         for streams in (self._ready, self._silent, self._full):
             streams.pop(stream, None)
         self._selector.unregister(stream.sock)
-        stream.sock.close()
+        self._let_go(stream.sock)
+
+    def _let_go(self, sock: socket.socket) -> None:
+        sock.close()
+        self._open.discard(sock)
 
     def _close_all(self) -> None:
         while self._arrivals:
-            self._arrivals.popleft().sock.close()
+            self._let_go(self._arrivals.popleft().sock)
         for stream in [*self._ready, *self._full]:
             self._close(stream)
         self._selector.close()
