@@ -39,9 +39,11 @@ class _Watched(Store):
         yield
         self.milliseconds[of, name].append((time.perf_counter() - began) * 1000)
 
-    def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
+    def prepare(
+        self, query: Query, totals_at: Position | None = None
+    ) -> tuple[Position, int, Callable[[], pa.Table]]:
         with self.step(query.kind, "prepare"):
-            position, as_of_us, run = super().prepare(query)
+            position, as_of_us, run = super().prepare(query, totals_at)
 
         def watched() -> pa.Table:
             self._thread.kind = query.kind

@@ -31,9 +31,11 @@ class GatedStore(Store):
         self.asked: Counter[Query] = Counter()
         self.failing = False
 
-    def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
+    def prepare(
+        self, query: Query, totals_at: Position | None = None
+    ) -> tuple[Position, int, Callable[[], pa.Table]]:
         self.asked[query] += 1
-        position, as_of_us, run = super().prepare(query)
+        position, as_of_us, run = super().prepare(query, totals_at)
         assert self.gate.wait(60)
         if self.failing:
             raise EngineError("asked to fail")
@@ -78,7 +80,7 @@ def test_a_failed_computation_fails_for_those_who_waited_and_is_tried_again(gate
     with pytest.raises(EngineError, match="asked to fail"):
         answers.get(DEFAULT)
     gated.failing = False
-    assert answers.get(DEFAULT).answer.totals.changes == 600
+    assert answers.get(DEFAULT).answer.sums.totals.changes == 600
 
 
 def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
@@ -95,8 +97,39 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
     assert answers.get(DEFAULT) is before
     gated.gate.set()
     refreshing.join()
-    assert answers.get(DEFAULT).answer.totals.changes == 601
+    assert answers.get(DEFAULT).answer.sums.totals.changes == 601
     assert gated.asked == {DEFAULT: 2}
+
+
+def test_answers_over_the_same_rows_share_their_totals(
+    gated: GatedStore, committed: CommittedChanges
+) -> None:
+    answers = AnswerCache(gated, DEFAULT)
+    same, other = Query("timeline", WINDOW, 20), Query("timeline", WINDOW, 20, types=None)
+    for _ in range(2):
+        sums = [answers.get(query).answer.sums for query in (DEFAULT, same, other)]
+        assert sums[0] is sums[1] is not sums[2] == sums[0]
+        committed.commit(Change(now(), "new"))
+        gated.refresh()
+        answers.refresh()
+    assert answers.get(same).answer.sums.totals.changes == 602
+
+
+def test_totals_are_those_of_the_commit_that_a_list_is_of(
+    gated: GatedStore, committed: CommittedChanges, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit comes between the look for known totals and the list."""
+    answers = AnswerCache(gated, DEFAULT)
+    answers.get(DEFAULT)
+    prepare = gated.prepare
+
+    def late(query: Query, totals_at: Position | None) -> tuple[Position, int, Callable[[], pa.Table]]:
+        committed.commit(Change(now(), "new"))
+        gated.refresh()
+        return prepare(query, totals_at)
+
+    monkeypatch.setattr(gated, "prepare", late)
+    assert answers.get(Query("timeline", WINDOW, 20)).answer.sums.totals.changes == 601
 
 
 def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(
@@ -128,10 +161,12 @@ def test_answers_that_take_long_hold_up_the_default_one_at_a_time_and_are_not_ol
     wide = [Query("top", timedelta(hours=24), 1 + number) for number in range(polled)]
 
     class SlowStore(GatedStore):
-        def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
+        def prepare(
+            self, query: Query, totals_at: Position | None = None
+        ) -> tuple[Position, int, Callable[[], pa.Table]]:
             nonlocal time
             time += cost if query in wide else 0.1
-            return super().prepare(query)
+            return super().prepare(query, totals_at)
 
     committed.commit(Change(now()))
     store = SlowStore(committed, duckdb_engine)

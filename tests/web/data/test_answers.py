@@ -42,7 +42,10 @@ def held_by(engine: Engine, rows: list[Change], folder: Path) -> None:
 
 def ask(engine: Engine, query: Query, rows: list[Change]) -> Answer:
     as_of_us = microseconds(max(row.event_time for row in rows))
-    return answer_of(query, as_of_us, engine.prepare(statement_of(query, as_of_us))())
+    answer = answer_of(query, as_of_us, engine.prepare(statement_of(query, as_of_us))())
+    alone = engine.prepare(statement_of(query, as_of_us, with_totals=False))()
+    assert answer_of(query, as_of_us, alone, sums=answer.sums) == answer
+    return answer
 
 
 EVERY_BORDER = [
@@ -112,10 +115,10 @@ def check_lists(engine: Engine, tmp_path: Path, rows: list[Change], query: Query
     answer = ask(engine, query, rows)
     assert picked(answer) == expected_lists(rows, query)
     inside = chosen(rows, query, answer.as_of - query.window, answer.as_of) if answer.as_of else []
-    assert answer.wikis == wikis_of(rows, query)
-    assert answer.totals.changes == len(inside)
-    assert answer.totals.editors == len({row.user for row in inside if row.user is not None})
-    assert answer.totals.titles == len({(row.wiki, row.title) for row in inside})
+    assert answer.sums.wikis == wikis_of(rows, query)
+    assert answer.sums.totals.changes == len(inside)
+    assert answer.sums.totals.editors == len({row.user for row in inside if row.user is not None})
+    assert answer.sums.totals.titles == len({(row.wiki, row.title) for row in inside})
 
 
 @pytest.fixture

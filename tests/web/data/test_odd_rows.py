@@ -81,7 +81,7 @@ def test_sizes_that_no_page_has_are_left_out_of_the_sums_and_counted(
     assert (title["bytes"], title["changes"]) == (40, 1 + len(sizes))
     assert sum(bucket["bytes"] for bucket in found["timeline"]["minutes"] if bucket["changes"] > 1) == 40
     answer = ask(store, Query("top", 2 * HOUR, 20))
-    assert answer.impossible_sizes == len(sizes)
+    assert answer.sums.impossible_sizes == len(sizes)
 
 
 def test_the_largest_sizes_that_pages_can_have_add_up(store: Store, keep: Keep) -> None:

@@ -71,7 +71,7 @@ class Running:
         self.refresher.start()
 
     def changes(self) -> int:
-        return self.answers.get(DEFAULT).answer.totals.changes
+        return self.answers.get(DEFAULT).answer.sums.totals.changes
 
     def failures(self) -> float:
         return self.sample("wiki_web_refresh_failures_total")

@@ -173,11 +173,10 @@ class AnswerCache:
         self._refreshed_to = position
 
     def _compute_all(self, queries: Sequence[Query]) -> None:
-        """Begun in their order."""
-        if len(queries) == 1:
-            self._compute(queries[0], wait=None)
-        else:
-            list(self._pool.map(lambda query: self._compute(query, wait=None), queries))
+        """The first one alone, as others may be over the same rows: they take its totals."""
+        for query in queries[:1]:
+            self._compute(query, wait=None)
+        list(self._pool.map(lambda query: self._compute(query, wait=None), queries[1:]))
 
     def _recent(self) -> list[Query]:
         now = self._clock()
@@ -232,18 +231,29 @@ class AnswerCache:
 
     def _answer(self, query: Query) -> CachedAnswer:
         now = self._clock()
+        known = self._over_same_rows(query)
         try:
-            position, as_of_us, run = self._store.prepare(query)
+            position, as_of_us, run = self._store.prepare(query, totals_at=known.position if known else None)
         except NothingHeld as error:
             return self._nothing(query, error.position)
-        answer = answer_of(query, as_of_us, run(), position.gaps)
+        sums = known.answer.sums if known and known.position == position else None
+        answer = answer_of(query, as_of_us, run(), position.gaps, sums)
         cached = CachedAnswer(answer, position, now, self._clock() - now)
         with self._guard:
-            known = self._entries.get(query)
-            self._entries[query] = _Entry(cached, known.asked_at if known else now)
+            before = self._entries.get(query)
+            self._entries[query] = _Entry(cached, before.asked_at if before else now)
             while len(self._entries) > _MOST_ANSWERS or self._rows() > _MOST_ROWS:
                 self._entries.popitem(last=False)
         return cached
+
+    def _over_same_rows(self, query: Query) -> CachedAnswer | None:
+        """The answer to a query over the rows of this one at the newest commit, None if there is none."""
+        position = self._store.position
+        with self._guard:
+            for known, entry in self._entries.items():
+                if entry.cached.position == position and known.rows == query.rows:
+                    return entry.cached
+        return None
 
     def _rows(self) -> int:
         return sum(len(entry.cached.answer.items) for entry in self._entries.values())

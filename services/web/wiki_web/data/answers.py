@@ -34,6 +34,18 @@ _NOTHING: Final = Totals(changes=0, titles=0, editors=0)
 
 
 @dataclass(frozen=True)
+class Sums:
+    """What is known of all rows of a window, beyond any list.
+
+    `impossible_sizes` counts the changes whose sizes are left out.
+    """
+
+    totals: Totals = _NOTHING
+    wikis: tuple[str, ...] = ()
+    impossible_sizes: int = 0
+
+
+@dataclass(frozen=True)
 class Answer:
     """What a query found at a commit. `loading` is None but for a start.
 
@@ -42,10 +54,8 @@ class Answer:
 
     query: Query
     as_of: datetime | None
-    totals: Totals
-    wikis: tuple[str, ...]
+    sums: Sums
     items: Sequence[Item]
-    impossible_sizes: int = 0  # changes in the window whose sizes are left out
     loading: Loading | None = None
     gaps: tuple[Span, ...] = ()
     counting_since: datetime | None = None
@@ -70,36 +80,45 @@ class Answer:
                 wiki=query.wikis,
                 title=query.title,
             ),
-            totals=self.totals,
-            wikis=self.wikis,
+            totals=self.sums.totals,
+            wikis=self.sums.wikis,
             **own,
         )
 
 
 def empty_answer(query: Query, loading: Loading | None) -> Answer:
     """The answer while there is no change at all."""
-    return Answer(query, None, _NOTHING, (), [], loading=loading)
+    return Answer(query, None, Sums(), [], loading=loading)
 
 
-def answer_of(query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span] = ()) -> Answer:
-    """`found` is the result of the query's statement at `as_of_us`; in the joined `gaps` nothing is known."""
+def answer_of(
+    query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span] = (), sums: Sums | None = None
+) -> Answer:
+    """`found` is the result of the query's statement at `as_of_us`, without totals where `sums` are given.
+
+    In the joined `gaps` nothing is known.
+    """
     rows = found.to_pylist()
-    (sums,) = (row for row in rows if row["all_changes"] is not None)
-    totals = Totals(**{name: sums[f"all_{name}"] for name in Totals.model_fields})
-    wikis = tuple(sorted(wiki for wiki in sums["all_wikis"] or () if wiki is not None))
-    listed = _in_order(query.kind, (row for row in rows if row is not sums))
+    if sums is None:
+        (row_of_sums,) = (row for row in rows if row["all_changes"] is not None)
+        sums, rows = _sums(row_of_sums), [row for row in rows if row is not row_of_sums]
+    listed = _in_order(query.kind, rows)
     inside = cut(gaps, as_of_us - query.window_us, as_of_us)
     since_us = counting_since(gaps, as_of_us - query.window_us, as_of_us)
     return Answer(
         query,
         moment_of(as_of_us),
-        totals,
-        wikis,
+        sums,
         _items(query, as_of_us, listed, inside),
-        int(sums["impossible_sizes"]),
         gaps=inside,
         counting_since=None if since_us is None else moment_of(since_us),
     )
+
+
+def _sums(row: Row) -> Sums:
+    totals = Totals(**{name: row[f"all_{name}"] for name in Totals.model_fields})
+    wikis = tuple(sorted(wiki for wiki in row["all_wikis"] or () if wiki is not None))
+    return Sums(totals, wikis, int(row["impossible_sizes"]))
 
 
 def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:

@@ -3,7 +3,7 @@
 A window is (from, to], `to` being fixed by the commit: an answer depends on the commit and the query alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
@@ -42,6 +42,11 @@ class Query:
     title: str | None = None
 
     @property
+    def rows(self) -> "Query":
+        """Equal for queries over the same rows of a commit: their totals are the same."""
+        return replace(self, kind="top", limit=0)
+
+    @property
     def window_us(self) -> int:
         return self.window // timedelta(microseconds=1)
 
@@ -68,15 +73,16 @@ class Statement:
     after_us: int = 0
 
 
-def statement_of(query: Query, as_of_us: int) -> Statement:
-    """The statement that answers `query` at a commit that counts up to `as_of_us`."""
+def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> Statement:
+    """The statement that answers `query` at a commit that counts up to `as_of_us`; or its list alone."""
     before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
     reach_us = query.window_us + before // timedelta(microseconds=1)
     parameters: dict[str, Parameter] = {
         "to_us": as_of_us,
         "reach_us": reach_us,
-        "window_us": query.window_us,
     }
+    if with_totals or query.kind == "top":
+        parameters["window_us"] = query.window_us
     if query.types is not None:
         parameters["types"] = list(query.types)
     if query.namespaces is not None:
@@ -89,7 +95,8 @@ def statement_of(query: Query, as_of_us: int) -> Statement:
         parameters["row_limit"] = query.limit
     if query.kind in ("top", "timeline"):
         parameters["bucket_us"] = query.bucket_us
-    return Statement(_sql(query.kind, query.bots, frozenset(parameters)), parameters, as_of_us - reach_us)
+    sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
+    return Statement(sql, parameters, as_of_us - reach_us)
 
 
 HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
@@ -210,13 +217,18 @@ WITH {tables}
 SELECT {totals}, {no_list} FROM totals
 UNION ALL
 SELECT {no_totals}, {list} FROM listed"""
+_LIST_ALONE: Final = """
+WITH {tables}
+SELECT {list} FROM listed"""
 
 
 @lru_cache(maxsize=256)
-def _sql(kind: Kind, bots: Bots, parameters: frozenset[str]) -> str:
+def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) -> str:
     conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
     selected = _SELECTED.format(conditions=" AND ".join(conditions), possible=_POSSIBLE)
     listed = _OF_LIST[kind]
+    if not with_totals:
+        return _LIST_ALONE.format(tables=f"{selected}, {_LISTS[kind]}", list=", ".join(listed))
     return _STATEMENT.format(
         tables=", ".join((selected, _TOTALS, _LISTS[kind])),
         totals=", ".join(_OF_TOTALS),

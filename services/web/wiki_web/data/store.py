@@ -168,13 +168,19 @@ class Store:
         self._follower.accept(commit)
         return True
 
-    def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
-        """The current commit, its `as_of_us`, `query` fixed to it. Raises EngineError, NothingHeld."""
+    def prepare(
+        self, query: Query, totals_at: Position | None = None
+    ) -> tuple[Position, int, Callable[[], pa.Table]]:
+        """The current commit, its `as_of_us`, `query` fixed to it; without totals if it is `totals_at`.
+
+        Raises EngineError, NothingHeld.
+        """
         with self._advancing:
             position = self._position
             if position is None or position.as_of_us is None:
                 raise NothingHeld(position)
-            return position, position.as_of_us, self._engine.prepare(statement_of(query, position.as_of_us))
+            statement = statement_of(query, position.as_of_us, with_totals=position != totals_at)
+            return position, position.as_of_us, self._engine.prepare(statement)
 
     def rebase_if_due(self) -> bool:
         """Rebase the engine if that makes queries cheaper; whether it did."""

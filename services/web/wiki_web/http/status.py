@@ -88,7 +88,7 @@ def _as_of(answers: AnswerCache) -> float:
 
 def _impossible_sizes(answers: AnswerCache) -> int:
     shown = answers.shown()
-    return shown.answer.impossible_sizes if shown else 0
+    return shown.answer.sums.impossible_sizes if shown else 0
 
 
 def _or_nan(value: float | None) -> float:
