@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 _POLLS_PER_PERIOD: Final = 4
 _PAUSE_PER_WORK: Final = 1.5
 # However quickly batches come, requests have their turn between two refreshes.
-_REST_PER_WORK: Final = 0.5
+_REST_PER_WORK: Final = 0.25
 # After failures in a row the pause grows to this: little load on a volume that is away, and a quick return.
 _LONGEST_PAUSE: Final = 5  # refresh periods
 _REBASE_EVERY: Final = 10.0  # seconds
