@@ -8,6 +8,7 @@ import pytest
 from wiki_web.push.pace import InFlight, Pace
 
 PERIOD = 2.0
+SPREAD = 1.5  # seconds: all but what pauses may take of it
 STEP = 0.001
 
 
@@ -30,13 +31,13 @@ def test_a_few_are_told_at_once() -> None:
 @pytest.mark.parametrize("viewers", [500, 1000, 4000])
 def test_many_are_spread_evenly_over_the_period(viewers: int) -> None:
     moments = told_at(viewers)
-    assert 0.9 * PERIOD < moments[-1] <= PERIOD
-    in_first_half = sum(moment < PERIOD / 2 for moment in moments)
+    assert 0.9 * SPREAD < moments[-1] <= SPREAD
+    in_first_half = sum(moment < SPREAD / 2 for moment in moments)
     assert abs(in_first_half - viewers / 2) < 0.05 * viewers
 
 
 def test_a_busy_server_tells_even_a_few_no_faster_than_they_would_poll() -> None:
-    assert 0.9 * PERIOD < told_at(100, busy=True)[-1] <= PERIOD
+    assert 0.9 * SPREAD < told_at(100, busy=True)[-1] <= SPREAD
 
 
 @pytest.mark.parametrize("viewers", [1, 100, 1000])
@@ -48,7 +49,7 @@ def test_events_in_quick_succession_are_told_no_faster(viewers: int) -> None:
         due = viewers
         while due and pace.allows(now, viewers):
             due, told = due - 1, told + 1
-    assert told <= 10 * max(250, viewers / PERIOD) + 10
+    assert told <= 10 * max(250, viewers / SPREAD) + 10
 
 
 def test_a_server_is_busy_while_it_answers_several_requests() -> None:

@@ -7,6 +7,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FASTEST: Final = 0.004  # seconds between two viewers: what fetches then cost is less than half a core
 _BUSY: Final = 4  # requests at once: an idle server answers one before the next is there
+_SPREAD: Final = 0.75  # of the period: the rest is for pauses, which a server at its limit doesn't catch up
 _CATCH_UP: Final = 0.02  # seconds: after a pause, so much of it may be made up for at once
 
 
@@ -48,7 +49,7 @@ class Pace:
         """Whether one of so many viewers may be told now, in monotonic seconds; if so, it counts as told."""
         if now < self._next_at:
             return False
-        slowest = self._period / max(viewers, 1)
+        slowest = _SPREAD * self._period / max(viewers, 1)
         gap = slowest if self._is_busy() else min(slowest, _FASTEST)
         self._next_at = max(self._next_at, now - _CATCH_UP) + gap
         return True
