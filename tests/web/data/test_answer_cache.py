@@ -30,6 +30,7 @@ class GatedStore(Store):
         self.gate.set()
         self.asked: Counter[Query] = Counter()
         self.failing = False
+        self.failures: dict[Query, Exception] = {}
 
     def prepare(self, query: Query) -> tuple[Position, int, Callable[[], pa.Table]]:
         self.asked[query] += 1
@@ -37,6 +38,8 @@ class GatedStore(Store):
         assert self.gate.wait(60)
         if self.failing:
             raise EngineError("asked to fail")
+        if query in self.failures:
+            raise self.failures[query]
         return position, as_of_us, run
 
 
@@ -97,6 +100,30 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
     refreshing.join()
     assert answers.get(DEFAULT).answer.totals.changes == 601
     assert gated.asked == {DEFAULT: 2}
+
+
+OTHER = Query("top", timedelta(hours=24), 20)
+
+
+def test_a_query_that_fails_at_a_refresh_holds_up_no_other_and_is_told_to_who_asks(
+    gated: GatedStore, committed: CommittedChanges
+) -> None:
+    answers = AnswerCache(gated, DEFAULT)
+    for query in (DEFAULT, OTHER):
+        answers.get(query)
+    gated.failures[OTHER] = failure = EngineError("asked to fail")
+    committed.commit(Change(now(), "new"))
+    gated.refresh()
+    answers.refresh()
+    assert answers.at_hand() is not None
+    assert answers.get(DEFAULT).position == gated.position
+    with pytest.raises(EngineError):
+        answers.get(OTHER)
+    gated.failures = {DEFAULT: failure}
+    committed.commit(Change(now(), "new"))
+    gated.refresh()
+    with pytest.raises(EngineError):
+        answers.refresh()
 
 
 def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(

@@ -13,6 +13,7 @@ from typing import Final
 
 from wiki_web.data.answers import Answer, answer_of, empty_answer
 from wiki_web.data.documents import Document, Loading, State
+from wiki_web.data.engines.engine import EngineDied, EngineError
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
@@ -159,7 +160,7 @@ class AnswerCache:
     def refresh(self) -> None:
         """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
 
-        Raises EngineError.
+        Raises EngineError for the default one.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -175,9 +176,21 @@ class AnswerCache:
     def _compute_all(self, queries: Sequence[Query]) -> None:
         """Begun in their order."""
         if len(queries) == 1:
-            self._compute(queries[0], wait=None)
+            self._recompute(queries[0])
         else:
-            list(self._pool.map(lambda query: self._compute(query, wait=None), queries))
+            list(self._pool.map(self._recompute, queries))
+
+    def _recompute(self, query: Query) -> None:
+        """Of another than the default query, who asks next is told that there is no answer."""
+        try:
+            self._compute(query, wait=None)
+        except EngineDied:
+            raise
+        except EngineError:
+            if query == self.default:
+                raise
+            with self._guard:
+                self._entries.pop(query, None)
 
     def _recent(self) -> list[Query]:
         now = self._clock()
