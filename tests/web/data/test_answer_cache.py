@@ -14,6 +14,7 @@ from web.committed import Change, CommittedChanges, now
 from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Position, Store
 
@@ -105,24 +106,25 @@ def test_while_a_new_commit_is_computed_the_answer_of_the_one_before_is_given(
 OTHER = Query("top", timedelta(hours=24), 20)
 
 
+@pytest.mark.parametrize("failure", [EngineError("asked to fail"), TooManyChanges(OTHER, 2, 1)])
 def test_a_query_that_fails_at_a_refresh_holds_up_no_other_and_is_told_to_who_asks(
-    gated: GatedStore, committed: CommittedChanges
+    gated: GatedStore, committed: CommittedChanges, failure: Exception
 ) -> None:
     answers = AnswerCache(gated, DEFAULT)
     for query in (DEFAULT, OTHER):
         answers.get(query)
-    gated.failures[OTHER] = failure = EngineError("asked to fail")
+    gated.failures[OTHER] = failure
     committed.commit(Change(now(), "new"))
     gated.refresh()
     answers.refresh()
     assert answers.at_hand() is not None
     assert answers.get(DEFAULT).position == gated.position
-    with pytest.raises(EngineError):
+    with pytest.raises(type(failure)):
         answers.get(OTHER)
     gated.failures = {DEFAULT: failure}
     committed.commit(Change(now(), "new"))
     gated.refresh()
-    with pytest.raises(EngineError):
+    with pytest.raises(type(failure)):
         answers.refresh()
 
 

@@ -14,6 +14,7 @@ from typing import Final
 from wiki_web.data.answers import Answer, answer_of, empty_answer
 from wiki_web.data.documents import Document, Loading, State
 from wiki_web.data.engines.engine import EngineDied, EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
@@ -142,7 +143,8 @@ class AnswerCache:
     def get(self, query: Query) -> CachedAnswer:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        An expensive one may be five seconds old, or four times what it costs. Raises Busy or EngineError.
+        An expensive one may be five seconds old, or four times what it costs. Raises Busy, EngineError or
+        TooManyChanges.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -160,7 +162,7 @@ class AnswerCache:
     def refresh(self) -> None:
         """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
 
-        Raises EngineError for the default one.
+        Raises EngineError, or TooManyChanges for the default one.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -186,7 +188,7 @@ class AnswerCache:
             self._compute(query, wait=None)
         except EngineDied:
             raise
-        except EngineError:
+        except (EngineError, TooManyChanges):
             if query == self.default:
                 raise
             with self._guard:
