@@ -163,7 +163,7 @@ _ROWS: Final = (
             Panel(
                 "State", "none",
                 {"ids remembered": "wiki_consumer_state_rows", "rows held by the page": "wiki_web_rows_held"},
-                "Both follow the rate: ids stay for MAX_EVENT_AGE and ten minutes, rows for WEB_MAX_WINDOW.",
+                "Both follow the rate: ids for MAX_EVENT_AGE, rows for WEB_MAX_WINDOW, up to some 600,000.",
             ),
             Panel(
                 "Disk below DATA_DIR", "bytes",

@@ -1,6 +1,7 @@
 """Pages, users and comments."""
 
 import json
+import re
 from collections import Counter
 
 from stream_simulator.catalogue import DRAWS, Catalogue, Skewed
@@ -31,6 +32,12 @@ def test_odd_titles_and_users_are_among_the_busy_ones(catalogue: Catalogue) -> N
     assert set(ODD_USERS) <= users
     assert any(len(title) == 250 for title in titles)
     assert any(user.startswith("~2026-") for user in users - set(ODD_USERS))
+
+
+def test_wikidatas_pages_are_items_lexemes_and_properties(catalogue: Catalogue) -> None:
+    pages = [catalogue.pages["wikidatawiki"].pick(draw) for draw in range(0, DRAWS, DRAWS // 20_000)]
+    kinds = Counter((page.namespace, re.sub("[0-9]+", "", json.loads(page.title))) for page in pages)
+    assert [kind for kind, _ in kinds.most_common()] == [(0, "Q"), (146, "Lexeme:L"), (120, "Property:P")]
 
 
 def test_another_seed_has_other_pages_and_other_changes(catalogue: Catalogue) -> None:

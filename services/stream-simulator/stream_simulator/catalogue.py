@@ -85,7 +85,8 @@ def _pages(seed: int, wiki: Wiki) -> list[Page]:
         elif wiki.script == "file":
             titles[names.title()] = 6
         elif wiki.script == "item":
-            titles[names.title()] = 0
+            namespace, title = names.entity()
+            titles[title] = namespace
         else:
             namespace, prefix = random.choice(_NAMESPACES)
             titles[prefix + (names.user() if namespace == 3 else names.title())] = namespace

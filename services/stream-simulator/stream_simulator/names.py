@@ -85,15 +85,22 @@ class Names:
         return f"{given} {self.word()}"
 
     def title(self) -> str:
-        """The title of an article, a file or an item, as its script (or kind of wiki) would have it."""
-        if self._script == "item":
-            return f"Q{self._random.randint(1000, 139_000_000)}"
+        """The title of an article or a file, as its script (or kind of wiki) would have it."""
         if self._script == "file":
             place = self.word()
             return f"File:{place} {self._pick('thing')} ({self._random.randint(1, 9999):04}).jpg"
         if self._script != "latin":
             return " ".join(self.word() for _ in range(self._random.randint(1, 3)))
         return self._english_title()
+
+    def entity(self) -> tuple[int, str]:
+        """The namespace and title of a page of Wikidata: mostly an item, else a lexeme or a property."""
+        kind = self._random.randrange(20)
+        if kind == 0:
+            return 120, f"Property:P{self._random.randint(6, 14_000)}"
+        if kind < 3:
+            return 146, f"Lexeme:L{self._random.randint(1, 1_500_000)}"
+        return 0, f"Q{self._random.randint(1000, 139_000_000)}"
 
     def category(self) -> str:
         if self._script in ("latin", "file", "item"):

@@ -1,4 +1,4 @@
-"""The web service as a process over a folder that a test grows, on DuckDB since that starts in a second."""
+"""The web service as a process over a folder that a test grows; on DuckDB, since that starts in a second."""
 
 import sys
 import urllib.error
@@ -15,11 +15,12 @@ class RunningWeb:
     A page that isn't told of answers polls every `refresh_seconds`.
     """
 
-    def __init__(self, folder: Path, refresh_seconds: int = 1) -> None:
+    def __init__(self, folder: Path, refresh_seconds: int = 1, engine: str = "duckdb") -> None:
         self.data_dir = folder / "data"
         self._log = folder / "web.log"
         self._port = free_port()
         self._refresh_seconds = refresh_seconds
+        self._engine = engine
         self._process: Process | None = None
         self.start()
 
@@ -40,7 +41,7 @@ class RunningWeb:
             log=self._log,
             env={
                 "DATA_DIR": str(self.data_dir),
-                "WEB_ENGINE": "duckdb",
+                "WEB_ENGINE": self._engine,
                 "WEB_PORT": str(self._port),
                 "WEB_REFRESH_SECONDS": str(self._refresh_seconds),
                 "BIND_ADDRESS": "127.0.0.1",

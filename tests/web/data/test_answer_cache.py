@@ -14,6 +14,7 @@ from web.committed import Change, CommittedChanges, now
 from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Position, Store
 
@@ -30,6 +31,7 @@ class GatedStore(Store):
         self.gate.set()
         self.asked: Counter[Query] = Counter()
         self.failing = False
+        self.failures: dict[Query, Exception] = {}
 
     def prepare(
         self, query: Query, totals_at: Position | None = None
@@ -39,6 +41,8 @@ class GatedStore(Store):
         assert self.gate.wait(60)
         if self.failing:
             raise EngineError("asked to fail")
+        if query in self.failures:
+            raise self.failures[query]
         return position, as_of_us, run
 
 
@@ -130,6 +134,31 @@ def test_totals_are_those_of_the_commit_that_a_list_is_of(
 
     monkeypatch.setattr(gated, "prepare", late)
     assert answers.get(Query("timeline", WINDOW, 20)).answer.sums.totals.changes == 601
+
+
+OTHER = Query("top", timedelta(hours=24), 20)
+
+
+@pytest.mark.parametrize("failure", [EngineError("asked to fail"), TooManyChanges(OTHER, 2, 1)])
+def test_a_query_that_fails_at_a_refresh_holds_up_no_other_and_is_told_to_who_asks(
+    gated: GatedStore, committed: CommittedChanges, failure: Exception
+) -> None:
+    answers = AnswerCache(gated, DEFAULT)
+    for query in (DEFAULT, OTHER):
+        answers.get(query)
+    gated.failures[OTHER] = failure
+    committed.commit(Change(now(), "new"))
+    gated.refresh()
+    answers.refresh()
+    assert answers.at_hand() is not None
+    assert answers.get(DEFAULT).position == gated.position
+    with pytest.raises(type(failure)):
+        answers.get(OTHER)
+    gated.failures = {DEFAULT: failure}
+    committed.commit(Change(now(), "new"))
+    gated.refresh()
+    with pytest.raises(type(failure)):
+        answers.refresh()
 
 
 def test_no_answer_is_older_than_one_refresh_however_many_queries_are_polled(

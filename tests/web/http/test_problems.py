@@ -14,6 +14,7 @@ from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineError
+from wiki_web.data.long_queries import LongQueries
 from wiki_web.data.queries import Statement
 from wiki_web.data.refresher import Refresher
 from wiki_web.http.app import create_app
@@ -100,6 +101,22 @@ def test_too_many_different_queries_at_once_are_asked_to_come_again(
     assert refused.headers["Retry-After"] == page.headers["Retry-After"] == "2"
     assert '<meta http-equiv="refresh" content="5">' in page.text
     assert client.get("/api/v1/top?limit=99").status_code == 200
+
+
+def test_a_window_with_too_many_changes_is_refused_with_their_number(
+    app: Flask, client: FlaskClient, gated_engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresher: Refresher = app.extensions["refresher"]
+    monkeypatch.setattr(gated_engine, "rows_in_files", lambda after_us: 1)
+    monkeypatch.setattr(refresher._store, "_long_queries", LongQueries(0))
+    document, page = client.get("/api/v1/top?window=24h"), client.get("/?window=24h", headers=HTML)
+    assert document.status_code == page.status_code == 422
+    assert document.get_json(force=True)["parameter"] == "window"
+    said = "window: 24h has 1 such changes, and 0 can be counted at once"
+    assert document.get_json(force=True)["detail"].startswith(said)
+    assert "Too many changes to be counted at once" in page.text
+    assert said in page.text
+    assert client.get("/api/v1/top?window=24h&wiki=dewiki").status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/api/v1/top?limit=7", "/?limit=7"])

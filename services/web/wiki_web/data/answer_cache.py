@@ -13,6 +13,8 @@ from typing import Final
 
 from wiki_web.data.answers import Answer, answer_of, empty_answer
 from wiki_web.data.documents import Document, Loading, State
+from wiki_web.data.engines.engine import EngineDied, EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.queries import Query
 from wiki_web.data.store import NothingHeld, Position, Store
 
@@ -141,7 +143,8 @@ class AnswerCache:
     def get(self, query: Query) -> CachedAnswer:
         """The answer at the newest commit, or while it is being computed, at that of the last `refresh`.
 
-        An expensive one may be five seconds old, or four times what it costs. Raises Busy or EngineError.
+        An expensive one may be five seconds old, or four times what it costs. Raises Busy, EngineError or
+        TooManyChanges.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -159,7 +162,7 @@ class AnswerCache:
     def refresh(self) -> None:
         """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
 
-        Raises EngineError.
+        Raises EngineError, or TooManyChanges for the default one.
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
@@ -175,8 +178,20 @@ class AnswerCache:
     def _compute_all(self, queries: Sequence[Query]) -> None:
         """The first one alone, as others may be over the same rows: they take its totals."""
         for query in queries[:1]:
+            self._recompute(query)
+        list(self._pool.map(self._recompute, queries[1:]))
+
+    def _recompute(self, query: Query) -> None:
+        """Of another than the default query, who asks next is told that there is no answer."""
+        try:
             self._compute(query, wait=None)
-        list(self._pool.map(lambda query: self._compute(query, wait=None), queries[1:]))
+        except EngineDied:
+            raise
+        except (EngineError, TooManyChanges):
+            if query == self.default:
+                raise
+            with self._guard:
+                self._entries.pop(query, None)
 
     def _recent(self) -> list[Query]:
         now = self._clock()

@@ -75,14 +75,32 @@ class Statement:
 
 def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> Statement:
     """The statement that answers `query` at a commit that counts up to `as_of_us`; or its list alone."""
-    before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
-    reach_us = query.window_us + before // timedelta(microseconds=1)
-    parameters: dict[str, Parameter] = {
-        "to_us": as_of_us,
-        "reach_us": reach_us,
-    }
+    parameters = _chosen(query, as_of_us)
     if with_totals or query.kind == "top":
         parameters["window_us"] = query.window_us
+    if query.kind != "timeline":
+        parameters["row_limit"] = query.limit
+    if query.kind in ("top", "timeline"):
+        parameters["bucket_us"] = query.bucket_us
+    sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
+    return Statement(sql, parameters, as_of_us - _reach_us(query))
+
+
+def matching_of(query: Query, as_of_us: int) -> Statement:
+    """The statement that counts, as `matching`, the changes that `statement_of` has to do with."""
+    parameters = _chosen(query, as_of_us)
+    sql = _MATCHING.format(selected=_selected(query.bots, frozenset(parameters)))
+    return Statement(sql, parameters, as_of_us - _reach_us(query))
+
+
+def _reach_us(query: Query) -> int:
+    before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
+    return query.window_us + before // timedelta(microseconds=1)
+
+
+def _chosen(query: Query, as_of_us: int) -> dict[str, Parameter]:
+    """The parameters of the conditions that choose rows."""
+    parameters: dict[str, Parameter] = {"to_us": as_of_us, "reach_us": _reach_us(query)}
     if query.types is not None:
         parameters["types"] = list(query.types)
     if query.namespaces is not None:
@@ -91,12 +109,7 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
         parameters["wikis"] = list(query.wikis)
     if query.title is not None:
         parameters["titles"] = equivalent(query.title)
-    if query.kind != "timeline":
-        parameters["row_limit"] = query.limit
-    if query.kind in ("top", "timeline"):
-        parameters["bucket_us"] = query.bucket_us
-    sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
-    return Statement(sql, parameters, as_of_us - reach_us)
+    return parameters
 
 
 HELD: Final = Statement("SELECT COUNT(*) AS held, MAX(event_us) AS newest_us FROM changes", {})
@@ -122,6 +135,7 @@ selected AS (
   FROM changes LATERAL VIEW EXPLODE(ARRAY(:to_us)) moment AS to_us
   WHERE event_us > to_us - :reach_us AND event_us <= to_us AND {conditions}
 )"""
+_MATCHING: Final = "WITH {selected} SELECT COUNT(*) AS matching FROM selected"
 # Sizes of sets instead of COUNT(DISTINCT …), for each of which Spark would shuffle the rows twice more.
 _TOTALS: Final = """
 totals AS (
@@ -224,8 +238,7 @@ SELECT {list} FROM listed"""
 
 @lru_cache(maxsize=256)
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) -> str:
-    conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
-    selected = _SELECTED.format(conditions=" AND ".join(conditions), possible=_POSSIBLE)
+    selected = _selected(bots, parameters)
     listed = _OF_LIST[kind]
     if not with_totals:
         return _LIST_ALONE.format(tables=f"{selected}, {_LISTS[kind]}", list=", ".join(listed))
@@ -236,3 +249,8 @@ def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) 
         no_totals=", ".join("NULL" for _ in _OF_TOTALS),
         list=", ".join(listed),
     )
+
+
+def _selected(bots: Bots, parameters: frozenset[str]) -> str:
+    conditions = [_BOTS[bots], *(text for name, text in _CONDITIONS.items() if name in parameters)]
+    return _SELECTED.format(conditions=" AND ".join(conditions), possible=_POSSIBLE)

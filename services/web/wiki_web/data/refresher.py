@@ -12,6 +12,7 @@ from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.engine import EngineDied, EngineError
 from wiki_web.data.folder_watch import FolderWatch
 from wiki_web.data.follower import FolderMoved
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.rows import RowsError
 from wiki_web.data.store import Position, Store
 from wiki_web.metrics import Metrics
@@ -107,7 +108,7 @@ class Refresher:
             self._answers.refresh()
         except EngineDied:
             raise
-        except (EngineError, FolderMoved, RowsError, OSError) as error:
+        except (EngineError, TooManyChanges, FolderMoved, RowsError, OSError) as error:
             self._failures += 1
             # Others are not counted for a restart: it would make no file readable, and lose what is held.
             self._engine_failures += isinstance(error, EngineError)

@@ -9,6 +9,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 
 from wiki_common.volume import HOUR, Volume
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
@@ -45,12 +46,13 @@ _TYPES: Final = {
     "revision_new": pa.int64(),
 }
 SCHEMA: Final = pa.schema([(name, _TYPES.get(name, pa.string())) for name in STORED])
-_FILE_SCHEMA: Final = pa.schema(
+FILE_SCHEMA: Final = pa.schema(
     [
         (stored, pa.timestamp("us", "UTC") if name == EVENT_US else _TYPES.get(name, pa.string()))
         for name, stored in STORED.items()
     ]
 )
+"""Of what is read of a file; a column that a file lacks is null."""
 _FORMAT: Final = ds.ParquetFileFormat(
     default_fragment_scan_options=ds.ParquetFragmentScanOptions(page_checksum_verification=True)
 )
@@ -92,6 +94,17 @@ def boundary_of(hours: Sequence[Hour]) -> int:
     return microseconds(hours[-1].end) if hours else 0
 
 
+def rows_in(hour: Hour) -> int:
+    """How many rows the hour's file says it has. Raises FileNotFoundError, or RowsError naming the file."""
+    try:
+        count: int = pq.read_metadata(hour.path).num_rows
+    except FileNotFoundError:
+        raise
+    except (pa.ArrowException, OSError) as error:
+        raise RowsError(f"{hour.path}: {error}") from error
+    return count
+
+
 def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
     """Rows of `files` with event_time ≥ `from_us`. Raises FileNotFoundError, or RowsError naming the file."""
     if not files:
@@ -111,7 +124,7 @@ def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
 
 
 def _stored(files: Sequence[Path], from_us: int) -> pa.Table:
-    dataset = ds.dataset([str(path) for path in files], schema=_FILE_SCHEMA, format=_FORMAT)
+    dataset = ds.dataset([str(path) for path in files], schema=FILE_SCHEMA, format=_FORMAT)
     keep = ds.field("event_time") >= pa.scalar(moment_of(from_us), pa.timestamp("us", "UTC"))
     return dataset.to_table(filter=keep, batch_readahead=4)
 

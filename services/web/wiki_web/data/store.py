@@ -16,7 +16,8 @@ from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.footers import CoverageSoFar, later
 from wiki_web.data.gaps import Span, joined
-from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, statement_of
+from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
+from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, matching_of, statement_of
 from wiki_web.data.rows import (
     MICROSECOND,
     Hour,
@@ -90,7 +91,8 @@ class NothingHeld(Exception):
 class Store:
     """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask.
 
-    `list_every`: see Follower. `clock` is monotonic, `wall_clock` seconds since the epoch.
+    `list_every`: see Follower. `clock` is monotonic, `wall_clock` seconds since the epoch. A query that
+    reaches further back than what is held is refused if it is about more than `most_counted` changes.
     """
 
     def __init__(
@@ -101,7 +103,9 @@ class Store:
         list_every: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        most_counted: int = MOST_COUNTED,
     ) -> None:
+        self._long_queries = LongQueries(most_counted)
         self._data_dir = data_dir
         self.changes_dir = data_dir / "changes"
         self._engine = engine
@@ -171,7 +175,9 @@ class Store:
     def prepare(
         self, query: Query, totals_at: Position | None = None
     ) -> tuple[Position, int, Callable[[], pa.Table]]:
-        """The current commit, its `as_of_us`, `query` fixed to it; without totals if it is `totals_at`.
+        """The current commit, its `as_of_us`, `query` fixed to it, which may raise TooManyChanges.
+
+        The totals are left out if the commit is `totals_at`.
 
         Raises EngineError, NothingHeld.
         """
@@ -180,7 +186,11 @@ class Store:
             if position is None or position.as_of_us is None:
                 raise NothingHeld(position)
             statement = statement_of(query, position.as_of_us, with_totals=position != totals_at)
-            return position, position.as_of_us, self._engine.prepare(statement)
+            run = self._engine.prepare(statement)
+            if self._engine.rows_in_files(statement.after_us):
+                count = self._engine.prepare(matching_of(query, position.as_of_us))
+                run = self._long_queries.guarded(query, count, run)
+            return position, position.as_of_us, run
 
     def rebase_if_due(self) -> bool:
         """Rebase the engine if that makes queries cheaper; whether it did."""

@@ -9,13 +9,21 @@ import wiki_web.page
 from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.activity import activity_summary
 from wiki_web.http.api import api_blueprint
 from wiki_web.http.open_files import MOST_STREAMS
 from wiki_web.http.parameters import BadParameter, Parameters
-from wiki_web.http.problems import bad_parameter, busy, engine_failed, html_for_browsers, http_error
+from wiki_web.http.problems import (
+    bad_parameter,
+    busy,
+    engine_failed,
+    html_for_browsers,
+    http_error,
+    too_many_changes,
+)
 from wiki_web.http.request_ids import name_requests
 from wiki_web.http.security import secure
 from wiki_web.http.status import status_blueprint
@@ -62,6 +70,7 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     app.register_blueprint(stream_blueprint(streams))
     app.register_blueprint(pages_blueprint(settings, parameters, store, answers, refresher))
     app.register_error_handler(BadParameter, html_for_browsers(bad_parameter))
+    app.register_error_handler(TooManyChanges, html_for_browsers(too_many_changes))
     app.register_error_handler(Busy, html_for_browsers(busy))
     app.register_error_handler(EngineError, html_for_browsers(engine_failed))
     app.register_error_handler(HTTPException, html_for_browsers(http_error))

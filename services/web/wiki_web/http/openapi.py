@@ -88,6 +88,7 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
             "400": _problem_response("A parameter is wrong; it is named."),
             "413": _problem_response("The request had a body."),
             "414": _problem_response("The query is too long."),
+            "422": _problem_response("The window has more such changes than can be counted at once."),
             "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
         },
     }

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 from wiki_web.data.answer_cache import Busy
 from wiki_web.data.documents import Problem
 from wiki_web.data.engines.engine import EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.http.parameters import BadParameter
 
 _log = structlog.get_logger(__name__)
@@ -20,6 +21,7 @@ ErrorT = TypeVar("ErrorT", bound=Exception)
 _HEADINGS: Final = {
     HTTPStatus.NOT_FOUND: "There is no such page",
     HTTPStatus.BAD_REQUEST: "This address can’t be understood",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Too many changes to be counted at once",
     HTTPStatus.SERVICE_UNAVAILABLE: "Busy: one moment please",
 }
 _DETAILS: Final = {
@@ -37,6 +39,10 @@ def problem(status: HTTPStatus, detail: str, parameter: str | None = None) -> Re
 
 def bad_parameter(error: BadParameter) -> Response:
     return problem(HTTPStatus.BAD_REQUEST, str(error), parameter=error.parameter)
+
+
+def too_many_changes(error: TooManyChanges) -> Response:
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error), parameter="window")
 
 
 def busy(error: Busy) -> Response:

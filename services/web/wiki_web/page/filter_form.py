@@ -1,5 +1,6 @@
 """The filters that a viewer chooses from: fields of a form, and addresses that hold what was chosen."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
@@ -25,7 +26,7 @@ class Field:
     options: tuple[tuple[str, str], ...]
 
 
-def filter_fields(query: Query, default: Query, longest: timedelta, wikis: list[str]) -> list[Field]:
+def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Iterable[str]) -> list[Field]:
     """The form's fields with the query's values chosen; a value that none offers becomes an option."""
     values, defaults = _values(query), _values(default)
     windows = sorted({*(each for each in _WINDOWS if each <= longest), default.window, query.window})
@@ -34,7 +35,7 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: list[
         "types": _TYPES,
         "bots": _BOTS,
         "namespace": {"": "All namespaces", **{str(number): name for number, name in NAMESPACES.items()}},
-        "wiki": {"": "All wikis", **{wiki: wiki for wiki in wikis}},
+        "wiki": {"": "All wikis", **{wiki: wiki for wiki in sorted(wikis)}},
     }
     labels = {
         "window": "Window",

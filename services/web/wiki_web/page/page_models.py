@@ -1,6 +1,6 @@
 """What the templates show, made from the answers: a template decides only how it looks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal, cast
@@ -144,6 +144,12 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    def wiki_url(self, wiki: str | None) -> str | None:
+        """The address of what the page shows, of one wiki alone. None where the name is no wiki's."""
+        if not wiki or not is_wiki(wiki):
+            return None
+        return address("./", replace(self.subject.selection, wikis=(wiki,)), self.default)
+
     def title_url(self, title: str, wiki: str | None) -> str | None:
         """The address of a title's page: on its wiki, where several are shown. None where there is none."""
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
@@ -184,11 +190,11 @@ def page_model(
     subject: Subject,
     status: Status,
     documents: Sequence[Document],
+    wikis: Iterable[str],
 ) -> PageModel:
-    """`documents` are the answers to the subject's queries, in their order."""
+    """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen."""
     kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
     main, timeline, changes = cast(kinds, tuple(documents))
-    wikis = [wiki for wiki in main.wikis if is_wiki(wiki)]
     fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
     if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
         fields = [field for field in fields if field.name != "namespace" or field.chosen]

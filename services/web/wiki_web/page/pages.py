@@ -1,6 +1,7 @@
 """The HTML pages: rendered once per commit, address and step of the clock, and shared by every viewer."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -11,7 +12,7 @@ from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
 from wiki_web.data.answers import history_url
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Position, Store
-from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters
+from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters, is_wiki
 from wiki_web.page.charts import columns, sparkline_words, unknown_columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
 from wiki_web.page.page_cache import PageCache
@@ -28,6 +29,9 @@ def pages_blueprint(
     pages = Blueprint("pages", __name__)
     cache = PageCache()
     default = parameters.default()
+    # All that were met: who looks at one wiki can choose another, and choices don't go under the pointer. One
+    # page at a time is rendered, so one thread at a time has this set.
+    wikis: set[str] = set()
     for name, text_format in TEMPLATE_FORMATS.items():
         pages.add_app_template_filter(text_format, name)
     pages.add_app_template_filter(history_url)
@@ -58,8 +62,10 @@ def pages_blueprint(
         )
 
     def _render(template: str, subject: Subject, status: Status, found: list[CachedAnswer]) -> str:
+        wikis.update(_wikis_of((found[0], answers.shown())))
         documents = [cached.answer.document(status.state) for cached in found]
-        return render_template(template, page=page_model(settings, default, subject, status, documents))
+        model = page_model(settings, default, subject, status, documents, wikis)
+        return render_template(template, page=model)
 
     @pages.get("/")
     def top() -> Response:
@@ -86,6 +92,11 @@ def pages_blueprint(
 def root() -> str:
     """The way from the requested address to the service's own root: a proxy may serve it below a prefix."""
     return "../" * (request.path.count("/") - 1) or "./"
+
+
+def _wikis_of(answers: Iterable[CachedAnswer | None]) -> set[str]:
+    """The wikis of what these answers count, if they can be asked for."""
+    return {wiki for each in answers if each for wiki in each.answer.sums.wikis if is_wiki(wiki)}
 
 
 def _given(*names: str) -> dict[str, list[str]]:

@@ -1,4 +1,4 @@
-"""DuckDB in this process: rows in an in-memory table."""
+"""DuckDB in this process: rows in an in-memory table, and older ones in Parquet files."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,16 +9,29 @@ import duckdb
 import pyarrow as pa
 import sqlglot
 
+from wiki_web.data.engines.duckdb_files import select_from
 from wiki_web.data.engines.engine import EngineError, Progress
+from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Statement
-from wiki_web.data.rows import SCHEMA, Hour, microseconds, read_rows
+from wiki_web.data.rows import SCHEMA, Hour, boundary_of, microseconds, read_rows
 
+# Beside Python's and Arrow's own memory, this leaves room in web's container. A query that needs more fails.
+_CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "memory_limit": "1100MB",
+    "temp_directory": "",
+}
 # The table is rewritten once a tenth of its rows is too old, which keeps the cost per new row constant.
 _MAX_OLD_SHARE = 0.1
 _REBASE = """
-CREATE OR REPLACE TABLE changes AS SELECT * FROM changes WHERE event_us > {horizon_us} ORDER BY event_us"""
+CREATE OR REPLACE TABLE changes AS SELECT * FROM changes
+WHERE event_us > {horizon_us} AND event_us >= {boundary_us} ORDER BY event_us"""
 _LOOK = "SELECT 1 FROM changes LIMIT 0"
-_OLD = "SELECT COUNT(*) AS old FROM changes WHERE event_us <= :horizon"
+_COUNT = "SELECT COUNT(*) FROM changes WHERE event_us >= {from_us}"
+# A reader's own, in front of the table.
+_WITH_STORED = """
+CREATE TEMP VIEW changes AS SELECT * FROM memory.main.changes WHERE event_us >= {boundary_us}
+UNION ALL {stored}"""
 
 
 @lru_cache(maxsize=256)
@@ -31,26 +44,35 @@ def to_duckdb(sql: str) -> str:
 class DuckDBEngine:
     """Loads, appends and rebases exclude each other; a query has its own transaction from `prepare` on."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_held: int = MOST_HELD) -> None:
+        self._most_held = most_held
         self._turn = threading.RLock()
-        self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
+        self._connection = duckdb.connect(":memory:", config=_CONFIG)
         self._hold(SCHEMA.empty_table())
         self._rows_held = 0
+        self._stored = NONE_STORED
+        self._arranged_us = 0  # the end of the history at the last load or rebase
 
     @property
     def rows_held(self) -> int:
         return self._rows_held
 
+    def rows_in_files(self, after_us: int) -> int:
+        return self._stored.rows_after(after_us)
+
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
+        stored = stored_hours(hours, horizon_us, tail.num_rows, self._most_held)
+        from_us = max(horizon_us, stored.boundary_us)
         try:
-            with self._turn, self._transaction():
-                self._hold(SCHEMA.empty_table())
-                for done, hour in enumerate(hours, start=1):
-                    if microseconds(hour.end) > horizon_us:
-                        self._insert(read_rows([hour.path], from_us=horizon_us))
-                    progress(done)
-                self._insert(tail)
-                self._count()
+            with self._turn:
+                with self._transaction():
+                    self._hold(SCHEMA.empty_table())
+                    for done, hour in enumerate(hours, start=1):
+                        if microseconds(hour.end) > from_us:
+                            self._insert(read_rows([hour.path], from_us=from_us))
+                        progress(done)
+                    self._insert(tail)
+                self._arranged(hours, stored)
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
 
@@ -63,14 +85,22 @@ class DuckDBEngine:
             raise EngineError(f"duckdb: {error}") from error
 
     def needs_rebase(self, hours: Sequence[Hour], horizon_us: int) -> bool:
-        old: int = self.prepare(Statement(_OLD, {"horizon": horizon_us}))()["old"][0].as_py()
-        return old > _MAX_OLD_SHARE * self._rows_held
+        try:
+            old = self._rows_held - self._held_from(horizon_us + 1)
+        except duckdb.Error as error:
+            raise EngineError(f"duckdb: {error}") from error
+        too_many = self._rows_held > self._most_held and boundary_of(hours) > self._arranged_us
+        return too_many or old > _MAX_OLD_SHARE * self._rows_held
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
         try:
             with self._turn:
-                self._connection.execute(_REBASE.format(horizon_us=int(horizon_us)))
-                self._count()
+                tail_rows = self._held_from(boundary_of(hours))
+                until_us = self._stored.boundary_us
+                stored = stored_hours(hours, horizon_us, tail_rows, self._most_held, until_us)
+                rebase = _REBASE.format(horizon_us=int(horizon_us), boundary_us=stored.boundary_us)
+                self._connection.execute(rebase)
+                self._arranged(hours, stored)
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
 
@@ -78,9 +108,10 @@ class DuckDBEngine:
         try:
             with self._turn:
                 reader = self._connection.cursor()
-            reader.begin()
-            # A transaction sees the table as it is at its first query.
-            reader.execute(_LOOK).fetchall()
+                reader.begin()
+                # A transaction sees the table as it is at its first query.
+                reader.execute(_LOOK).fetchall()
+                self._show_stored(reader, statement.after_us)
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
 
@@ -122,5 +153,19 @@ class DuckDBEngine:
         self._connection.execute("INSERT INTO changes SELECT * FROM arrived")
         self._connection.unregister("arrived")
 
-    def _count(self) -> None:
-        ((self._rows_held,),) = self._connection.sql("SELECT COUNT(*) FROM changes").fetchall()
+    def _show_stored(self, reader: duckdb.DuckDBPyConnection, after_us: int) -> None:
+        """Let `reader` see the rows in files, too, if what came after `after_us` reaches them."""
+        reached = self._stored.reached(after_us)
+        if reached:
+            stored, boundary_us = select_from([hour.path for hour in reached]), self._stored.boundary_us
+            reader.execute(_WITH_STORED.format(boundary_us=boundary_us, stored=stored))
+
+    def _arranged(self, hours: Sequence[Hour], stored: StoredHours) -> None:
+        self._stored, self._arranged_us = stored, boundary_of(hours)
+        self._rows_held = self._held_from(0)
+
+    def _held_from(self, from_us: int) -> int:
+        """How many of the rows held are of `from_us` or later."""
+        with self._turn:
+            ((rows,),) = self._connection.sql(_COUNT.format(from_us=int(from_us))).fetchall()
+        return int(rows)

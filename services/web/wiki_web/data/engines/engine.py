@@ -20,16 +20,20 @@ class EngineDied(EngineError):
 
 
 class Engine(Protocol):
-    """Holds the rows of the window as the table `changes` with the columns of `rows.SCHEMA`.
+    """Has the rows of the window as the table `changes` with the columns of `rows.SCHEMA`.
 
+    It holds as many as may be (`stored.MOST_HELD`), and leaves older ones in their hours' files.
     One thread loads, appends and rebases; any thread may prepare and run. Every method raises EngineError.
     """
 
     @property
     def rows_held(self) -> int: ...
 
+    def rows_in_files(self, after_us: int) -> int:
+        """How many rows that aren't held a query of what came after `after_us` reads."""
+
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
-        """Hold the rows of `hours` from `horizon_us` on and `tail`, no others; `progress` gets files done."""
+        """Have the rows of `hours` from `horizon_us` on and `tail`, no others; `progress` gets files done."""
 
     def append(self, rows: pa.Table) -> None:
         """Hold these rows too, all or, if it raises, none. A caller gives each row once."""
@@ -41,7 +45,7 @@ class Engine(Protocol):
         """Forget rows before `horizon_us` and arrange the others anew, while queries go on."""
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
-        """Fix the rows held now; the returned call computes over exactly those."""
+        """Fix the rows that there are now; the returned call computes over exactly those."""
 
     def check(self) -> None:
         """Raise EngineDied if the engine is gone; without this call only a query would find out."""

@@ -2,7 +2,8 @@
 
 Held rows are `hours` (cached from history's files), `blocks` (cached from the tail read so far) and `newest`
 (Arrow tables of this process), which are a part of each query's plan and become a block once they are many.
-A query reads only the hours and blocks that its window reaches.
+Older hours are `stored`: in history's files alone. A query reads only the hours and blocks that its window
+reaches.
 """
 
 import re
@@ -18,13 +19,22 @@ import pyarrow.compute as pc
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
-from pyspark.sql.types import StructType
 
 from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
+from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Parameter, Statement
-from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
+from wiki_web.data.rows import (
+    EVENT_US,
+    FILE_SCHEMA,
+    SCHEMA,
+    STORED,
+    Hour,
+    boundary_of,
+    concat,
+    microseconds,
+)
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
 _MAX_NEWEST_ROWS = 500
@@ -36,6 +46,14 @@ _MOST_BLOCKS = 8
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
+_SPARK_TYPES = {
+    pa.string(): "STRING",
+    pa.int32(): "INT",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us", "UTC"): "TIMESTAMP",
+}
+_FILE_COLUMNS = ", ".join(f"`{field.name}` {_SPARK_TYPES[field.type]}" for field in FILE_SCHEMA)
 # In the form that queries read: a serialized cache would be copied by each scan.
 _CACHE = StorageLevel.MEMORY_AND_DISK_DESER
 # Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
@@ -64,6 +82,7 @@ class _Held:
     """Immutable, so that a prepared query goes on with what it fixed. `boundary_us` is where history ends."""
 
     boundary_us: int = 0
+    stored: StoredHours = NONE_STORED
     hours: tuple[_CachedHour, ...] = ()
     blocks: tuple[_Block, ...] = ()
     newest: tuple[pa.Table, ...] = ()
@@ -82,11 +101,17 @@ class _Held:
         """How large a block may grow."""
         return _block_rows(self.rows_in_blocks)
 
+    def rows_since(self, from_us: int) -> int:
+        """Rows of no cached hour, of `from_us` or later."""
+        tables = (*(block.rows for block in self.blocks), *self.newest)
+        return sum(pc.sum(pc.greater_equal(rows[EVENT_US], from_us)).as_py() or 0 for rows in tables)
+
 
 class SparkEngine:
     """A Spark session of its own; SPARK_MASTER says where it computes."""
 
-    def __init__(self, master: str, log_format: LogFormat = "console") -> None:
+    def __init__(self, master: str, log_format: LogFormat = "console", most_held: int = MOST_HELD) -> None:
+        self._most_held = most_held
         self._spark = open_session(master, log_format)
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
@@ -98,16 +123,20 @@ class SparkEngine:
         held = self._held
         return sum(hour.rows for hour in held.hours) + held.rows_in_blocks + held.newest_rows
 
+    def rows_in_files(self, after_us: int) -> int:
+        return self._held.stored.rows_after(after_us)
+
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with engine_errors(self._spark):
+            stored = stored_hours(hours, horizon_us, tail.num_rows, self._most_held)
             before = self._held
             # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
             _release(block.frame for block in before.blocks)
-            cached = self._cache_hours(hours, horizon_us, progress)
+            cached = self._cache_hours(hours, max(horizon_us, stored.boundary_us), progress)
             blocks = self._cache_rows(tail, _block_rows(tail.num_rows))
             with self._changing:
-                self._held = _Held(boundary_of(hours), cached, tuple(blocks))
+                self._held = _Held(boundary_of(hours), stored, cached, tuple(blocks))
 
     def append(self, rows: pa.Table) -> None:
         with self._changing, engine_errors(self._spark):
@@ -125,16 +154,19 @@ class SparkEngine:
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
         with engine_errors(self._spark):
             before = self._held
-            known = {cached.hour for cached in before.hours}
-            kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > horizon_us)
-            kept += self._cache_hours([hour for hour in hours if hour not in known], horizon_us)
             boundary_us = boundary_of(hours)
+            tail_rows, until_us = before.rows_since(boundary_us), before.stored.boundary_us
+            stored = stored_hours(hours, horizon_us, tail_rows, self._most_held, until_us)
+            from_us = max(horizon_us, stored.boundary_us)
+            known = {cached.hour for cached in before.hours}
+            kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > from_us)
+            kept += self._cache_hours([hour for hour in hours if hour not in known], from_us)
             blocks = self._rebased(before, boundary_us, horizon_us)
             with self._changing:
                 # Rows appended meanwhile may belong to an hour that was just read from its file.
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(_since(boundary_us, rows) for rows in arrived)
-                self._held = self._with_newest(_Held(boundary_us, kept, blocks), newest)
+                self._held = self._with_newest(_Held(boundary_us, stored, kept, blocks), newest)
             _release(cached.frame for cached in before.hours if cached not in kept)
             _release(block.frame for block in before.blocks if block not in blocks)
 
@@ -185,13 +217,16 @@ class SparkEngine:
         hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
         blocks = [block for block in held.blocks if block.newest_us > after_us]
         frames = [cached.frame for cached in hours] + [block.frame for block in blocks]
+        if stored := held.stored.reached(after_us):
+            # Looked at by each query: a file may be written anew meanwhile.
+            frames.append(self._read_hours(stored))
         if held.newest_frame is not None:
             frames.append(held.newest_frame)
         if frames and frames == self._shown:
             return
         rows = reduce(DataFrame.union, frames or [self._spark.createDataFrame(SCHEMA.empty_table())])
         reached = sum(cached.rows for cached in hours) + sum(block.rows.num_rows for block in blocks)
-        in_one_task = reached + held.newest_rows <= _ONE_TASK_ROWS
+        in_one_task = reached + held.newest_rows + held.stored.rows_after(after_us) <= _ONE_TASK_ROWS
         (rows.coalesce(1) if in_one_task else rows).createOrReplaceTempView("changes")
         self._shown = frames
 
@@ -200,10 +235,7 @@ class SparkEngine:
     ) -> tuple[_CachedHour, ...]:
         """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
-        if not wanted:
-            return ()
-        schema = self._spark.read.parquet(_without_patterns(wanted[-1].path)).schema
-        frames = [self._hour_frame(hour, schema, horizon_us) for hour in wanted]
+        frames = [self._hour_frame(hour, horizon_us) for hour in wanted]
         cached = []
         # An hour is one task.
         with ThreadPoolExecutor(self._spark.sparkContext.defaultParallelism) as pool:
@@ -212,11 +244,15 @@ class SparkEngine:
                 progress(len(hours) - len(wanted) + len(cached))
         return tuple(cached)
 
-    def _hour_frame(self, hour: Hour, schema: StructType, horizon_us: int) -> DataFrame:
-        stored = self._spark.read.schema(schema).parquet(_without_patterns(hour.path))
-        columns = [_read(stored[name], column).alias(column) for column, name in STORED.items()]
-        rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+    def _hour_frame(self, hour: Hour, horizon_us: int) -> DataFrame:
+        rows = self._read_hours([hour]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
         return rows.persist(_CACHE)
+
+    def _read_hours(self, hours: Sequence[Hour]) -> DataFrame:
+        """The rows in the hours' files."""
+        files = (_without_patterns(hour.path) for hour in hours)
+        stored = self._spark.read.schema(_FILE_COLUMNS).parquet(*files)
+        return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
 
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
         """`rows` by time in blocks of so many.
