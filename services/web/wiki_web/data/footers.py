@@ -67,13 +67,13 @@ class CoverageSoFar:
         coverage = self._read(path)
         self._told = coverage.as_of is not None
         for gap in coverage.gaps:
-            self.gaps.append(span_of(gap, later(self.as_of_us, self._closed_before(gap))))
+            self.gaps.append(span_of(gap, later(self.as_of_us, _closed_before(gap, self._hour_ends_us))))
         if coverage.as_of is not None:
             self.as_of_us = later(self.as_of_us, microseconds(coverage.as_of))
 
     def add_hour(self, path: Path) -> None:
         """A closed hour's file, which has the gaps of its batches. Raises FileNotFoundError or RowsError."""
-        self.gaps += [span_of(gap, self._closed_before(gap)) for gap in self._read(path).gaps]
+        self.gaps += spans_of_hour(self._read(path), self._hour_ends_us)
 
     def counted_until(self, newest_us: int | None, committed_at: float) -> int | None:
         """As the last footer tells; without one, the newest change's time, but none after its commit."""
@@ -89,10 +89,16 @@ class CoverageSoFar:
             self.unreadable += 1
             return Coverage()
 
-    def _closed_before(self, gap: Gap) -> int | None:
-        """The end of the last closed hour before the gap's end."""
-        last_us = microseconds(gap.end) - _LATE_US
-        return max((end_us for end_us in self._hour_ends_us if end_us < last_us), default=None)
+
+def spans_of_hour(coverage: Coverage, hour_ends_us: Sequence[int]) -> list[Span]:
+    """The gaps in a closed hour's footer, of hours that end at these times."""
+    return [span_of(gap, _closed_before(gap, hour_ends_us)) for gap in coverage.gaps]
+
+
+def _closed_before(gap: Gap, hour_ends_us: Sequence[int]) -> int | None:
+    """The end of the last closed hour before the gap's end."""
+    last_us = microseconds(gap.end) - _LATE_US
+    return max((end_us for end_us in hour_ends_us if end_us < last_us), default=None)
 
 
 def not_after(event_us: int | None, time: float) -> int | None:

@@ -13,6 +13,7 @@ from wiki_web.data.documents import (
     TimelineDocument,
     TopDocument,
 )
+from wiki_web.data.past.moment import field_text
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
@@ -40,6 +41,10 @@ class Status:
     failing: bool
     progress: Progress
     refresh_seconds: int
+
+    def at(self, moment: datetime | None) -> "Status":
+        """As if the page had been rendered at a moment, while all was well."""
+        return replace(self, rendered_at=moment or self.rendered_at, ahead=0.0, failing=False)
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,17 @@ class PageModel:
         return self.main.as_of
 
     @property
+    def past(self) -> bool:
+        """Whether this is a moment in the past, which stays as it is."""
+        return self.status.state == "past"
+
+    @property
+    def moment(self) -> str:
+        """The moment as a form's field has it; empty for now."""
+        to_us = self.subject.selection.to_us
+        return "" if to_us is None else field_text(to_us)
+
+    @property
     def skew(self) -> str | None:
         """How far the clocks differ, and which way, if that is more than they do by chance."""
         ahead = self.status.ahead
@@ -126,7 +142,8 @@ class PageModel:
 
     @property
     def window(self) -> str:
-        return window_name(self.subject.selection.window)
+        name = window_name(self.subject.selection.window)
+        return f"{name} until {minute(self.as_of)}" if self.past and self.as_of else f"last {name}"
 
     @property
     def several_wikis(self) -> bool:
@@ -156,10 +173,16 @@ class PageModel:
 
     def own_url(self) -> str:
         """This page's own address."""
+        return self._url(self.subject.selection)
+
+    def live_url(self) -> str:
+        """Of the same page, live."""
+        return self._url(replace(self.subject.selection, to_us=None))
+
+    def _url(self, selection: Query) -> str:
         if self.subject.title is None:
-            return self.top_url()
-        title, on = self.subject.title, self.subject.on or ""
-        return address("page", self.subject.selection, self.default, title=title, on=on)
+            return address("./", selection, self.default)
+        return address("page", selection, self.default, title=self.subject.title, on=self.subject.on or "")
 
     @property
     def filtered(self) -> bool:

@@ -9,6 +9,7 @@ import duckdb
 import pyarrow as pa
 import sqlglot
 
+from wiki_web.data.engines.duckdb_past import DuckDBPast
 from wiki_web.data.engines.engine import EngineError, Progress
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import SCHEMA, Hour, microseconds, read_rows
@@ -32,6 +33,7 @@ class DuckDBEngine:
     """Loads, appends and rebases exclude each other; a query has its own transaction from `prepare` on."""
 
     def __init__(self) -> None:
+        self._past = DuckDBPast()
         self._turn = threading.RLock()
         self._connection = duckdb.connect(":memory:", config={"autoinstall_known_extensions": "false"})
         self._hold(SCHEMA.empty_table())
@@ -94,12 +96,16 @@ class DuckDBEngine:
 
         return run
 
+    def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        return self._past.compute(to_duckdb(statement.sql), statement, hours, rows)
+
     def check(self) -> None:
         """Nothing to check: it lives in this process."""
 
     def close(self) -> None:
         with self._turn:
             self._connection.close()
+            self._past.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

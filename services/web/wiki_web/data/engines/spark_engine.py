@@ -18,13 +18,21 @@ import pyarrow.compute as pc
 from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
-from pyspark.sql.types import StructType
 
 from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.queries import Parameter, Statement
-from wiki_web.data.rows import EVENT_US, SCHEMA, STORED, Hour, boundary_of, concat, microseconds
+from wiki_web.data.rows import (
+    EVENT_US,
+    FILE_SCHEMA,
+    SCHEMA,
+    STORED,
+    Hour,
+    boundary_of,
+    concat,
+    microseconds,
+)
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
 _MAX_NEWEST_ROWS = 500
@@ -36,6 +44,14 @@ _MOST_BLOCKS = 8
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
+_SPARK_TYPES = {
+    pa.string(): "STRING",
+    pa.int32(): "INT",
+    pa.int64(): "BIGINT",
+    pa.bool_(): "BOOLEAN",
+    pa.timestamp("us", "UTC"): "TIMESTAMP",
+}
+_FILE_COLUMNS = ", ".join(f"`{field.name}` {_SPARK_TYPES[field.type]}" for field in FILE_SCHEMA)
 # In the form that queries read: a serialized cache would be copied by each scan.
 _CACHE = StorageLevel.MEMORY_AND_DISK_DESER
 # Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
@@ -163,6 +179,18 @@ class SparkEngine:
 
         return run
 
+    def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        arguments = {name: _argument(value) for name, value in statement.parameters.items()}
+        # Instead of the table, which is of what is held.
+        sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
+        with engine_errors(self._spark):
+            frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
+            if hours:
+                frames.append(self._read_hours(hours).select(rows.column_names))
+            # A single task at a time: other cores are free for what is held.
+            changes = reduce(DataFrame.union, frames).coalesce(1)
+            return self._spark.sql(sql, args=arguments, changes=changes).toArrow()
+
     def check(self) -> None:
         if has_died(self._spark):
             raise EngineDied("spark: its JVM has ended")
@@ -200,10 +228,7 @@ class SparkEngine:
     ) -> tuple[_CachedHour, ...]:
         """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
-        if not wanted:
-            return ()
-        schema = self._spark.read.parquet(_without_patterns(wanted[-1].path)).schema
-        frames = [self._hour_frame(hour, schema, horizon_us) for hour in wanted]
+        frames = [self._hour_frame(hour, horizon_us) for hour in wanted]
         cached = []
         # An hour is one task.
         with ThreadPoolExecutor(self._spark.sparkContext.defaultParallelism) as pool:
@@ -212,11 +237,15 @@ class SparkEngine:
                 progress(len(hours) - len(wanted) + len(cached))
         return tuple(cached)
 
-    def _hour_frame(self, hour: Hour, schema: StructType, horizon_us: int) -> DataFrame:
-        stored = self._spark.read.schema(schema).parquet(_without_patterns(hour.path))
-        columns = [_read(stored[name], column).alias(column) for column, name in STORED.items()]
-        rows = stored.select(columns).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+    def _hour_frame(self, hour: Hour, horizon_us: int) -> DataFrame:
+        rows = self._read_hours([hour]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
         return rows.persist(_CACHE)
+
+    def _read_hours(self, hours: Sequence[Hour]) -> DataFrame:
+        """The rows in the hours' files."""
+        files = (_without_patterns(hour.path) for hour in hours)
+        stored = self._spark.read.schema(_FILE_COLUMNS).parquet(*files)
+        return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
 
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
         """`rows` by time in blocks of so many.
