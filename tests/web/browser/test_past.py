@@ -163,6 +163,28 @@ def test_a_moment_that_is_not_kept_is_told_with_those_that_are(
     watched.expect_failed_requests()
 
 
+def test_an_hour_is_chosen_on_the_time_line_and_a_whole_day_by_its_name(
+    web: RunningWeb, tab: OpenTab, then: datetime
+) -> None:
+    page = tab(web).open()
+    page.locator(".moment summary").click()
+    expect(page.locator(".hours")).to_have_attribute("aria-label", re.compile("^Changes per hour from"))
+    hour = page.get_by_role("slider", name="Moment, by the hour")
+    expect(hour).to_have_value("2")
+    hour.focus()
+    page.keyboard.press("Home")
+    end = hour_of(then) + HOUR
+    expect(hour).to_have_attribute("aria-valuetext", f"{end:%Y-%m-%d %H:00:00} UTC")
+    titles(page).to_have_text(["Early", "Late"])
+    word(page).to_have_text("Past")
+    expect(page.get_by_label("Moment (UTC)")).to_have_value(re.compile(f"^{end:%Y-%m-%dT%H:00}"))
+    page.keyboard.press("End")
+    titles(page).to_have_text(["Late"])
+    expect(page.locator(".hours .at")).to_have_count(1)
+    for day in page.locator(".days a").all():
+        assert "window=24h" in (day.get_attribute("href") or "")
+
+
 def test_while_others_look_at_the_past_it_says_so_and_tries_again(
     web: RunningWeb, tab: OpenTab, then: datetime
 ) -> None:

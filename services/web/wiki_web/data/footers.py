@@ -20,18 +20,22 @@ _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATE_US: Final = 60_000_000
 
 
-def read_coverage(path: Path) -> Coverage:
-    """Without anything for a file that says nothing of it: a part, or one of an older version.
-
-    Raises FileNotFoundError, RowsError, or CoverageUnreadable.
-    """
+def read_metadata(path: Path) -> pq.FileMetaData:
+    """How many rows a file has, and more. Raises FileNotFoundError or RowsError."""
     try:
-        texts = pq.read_metadata(path).metadata
+        return pq.read_metadata(path)
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
         raise RowsError(f"{path}: {error}") from error
-    return _of_usual_years(Coverage.of_footer(texts))
+
+
+def coverage_in(metadata: pq.FileMetaData) -> Coverage:
+    """Without anything for a file that says nothing of it: a part, or one of an older version.
+
+    Raises CoverageUnreadable.
+    """
+    return _of_usual_years(Coverage.of_footer(metadata.metadata))
 
 
 def _of_usual_years(coverage: Coverage) -> Coverage:
@@ -83,7 +87,7 @@ class CoverageSoFar:
 
     def _read(self, path: Path) -> Coverage:
         try:
-            return read_coverage(path)
+            return coverage_in(read_metadata(path))
         except CoverageUnreadable as error:
             _log.warning("coverage can't be read", file=str(path), reason=str(error))
             self.unreadable += 1

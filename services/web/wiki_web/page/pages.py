@@ -10,6 +10,7 @@ from flask import Blueprint, Response, render_template, request
 from wiki_web.data.answer_cache import CachedAnswer
 from wiki_web.data.answers import history_url
 from wiki_web.data.documents import State
+from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import from_field
 from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.refresher import Refresher
@@ -46,8 +47,9 @@ def pages_blueprint(
         main, state = answered[0]
         status = _status(main, state)
         versions = tuple((cached.position, cached.version) for cached in found)
-        key = subject, status.state, status.failing, status.progress, versions, _age(main, state)
-        return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
+        kept = answers.kept()
+        key = subject, status.state, status.failing, status.progress, versions, _age(main, state), kept.key
+        return cache.get(key, lambda: _render(template, subject, status, found, kept)).response(request)
 
     def _status(main: CachedAnswer, state: State) -> Status:
         live = Status(
@@ -60,9 +62,12 @@ def pages_blueprint(
         )
         return live.at(main.answer.as_of) if state == "past" else live
 
-    def _render(template: str, subject: Subject, status: Status, found: list[CachedAnswer]) -> str:
+    def _render(
+        template: str, subject: Subject, status: Status, found: list[CachedAnswer], kept: Kept
+    ) -> str:
         documents = [cached.answer.document(status.state) for cached in found]
-        return render_template(template, page=page_model(settings, default, subject, status, documents))
+        model = page_model(settings, default, subject, status, documents, kept)
+        return render_template(template, page=model)
 
     @pages.get("/")
     def top() -> Response:

@@ -1,14 +1,20 @@
 """Which hours of the history are kept, which version of each, and what their footers tell."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
-from wiki_web.data.footers import read_coverage, spans_of_hour
-from wiki_web.data.gaps import Span
-from wiki_web.data.rows import Hour, RowsError, boundary_of, closed_hours, microseconds
+from wiki_common.volume import HOUR
+from wiki_web.data.footers import coverage_in, read_metadata, spans_of_hour
+from wiki_web.data.gaps import Span, joined, nothing_known
+from wiki_web.data.rows import MICROSECOND, Hour, RowsError, boundary_of, closed_hours, microseconds
+
+_SEEN_FOR: Final = 60.0  # seconds
+_HOUR_US: Final = HOUR // MICROSECOND
 
 
 @dataclass(frozen=True)
@@ -21,10 +27,11 @@ class Version:
 
 @dataclass(frozen=True)
 class KeptHour:
-    """An hour's file as it was when it was looked at."""
+    """An hour's file when it was looked at. `changes` are of all types; None if it can't be read."""
 
     hour: Hour
     version: Version
+    changes: int | None
     coverage: Coverage
 
 
@@ -40,6 +47,11 @@ class Kept:
         return boundary_of([kept.hour for kept in self.hours])
 
     @property
+    def key(self) -> tuple[int, int]:
+        """Another one when an hour was closed or deleted."""
+        return len(self.hours), self.end_us
+
+    @property
     def first_us(self) -> int | None:
         """The start of the first hour."""
         return microseconds(self.hours[0].hour.start) if self.hours else None
@@ -49,6 +61,19 @@ class Kept:
         ends_us = [microseconds(kept.hour.end) for kept in self.hours]
         for kept in self.hours:
             yield from spans_of_hour(kept.coverage, ends_us)
+
+    def per_hour(self) -> list[int | None]:
+        """The changes of each hour from the first to the last, None where nobody watched."""
+        if not self.hours:
+            return []
+        counts = {microseconds(kept.hour.start): kept.changes for kept in self.hours}
+        gaps = joined(self.gaps(), -1)
+
+        def without_file(start_us: int) -> int | None:
+            return None if nothing_known(gaps, start_us, start_us + _HOUR_US) else 0
+
+        starts_us = range(min(counts), self.end_us, _HOUR_US)
+        return [counts.get(start_us, without_file(start_us)) for start_us in starts_us]
 
     def between(self, after_us: int, until_us: int) -> tuple[KeptHour, ...]:
         """The hours that reach into (after, until]."""
@@ -60,19 +85,29 @@ class Kept:
 
 
 class KeptHours:
-    """Looks at the folder each time; a file's footer is read once. For any thread."""
+    """A file's footer is read once. For any thread; `clock` is monotonic."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._data_dir = data_dir
+        self._clock = clock
         self._guard = threading.Lock()
         self._known: dict[Hour, KeptHour] = {}
+        self._seen = Kept(())
+        self._seen_at: float | None = None
 
     def look(self) -> Kept:
         """What is there now. Raises OSError."""
         with self._guard:
             found = [kept for hour in closed_hours(self._data_dir) if (kept := self._kept(hour))]
             self._known = {kept.hour: kept for kept in found}
-            return Kept(tuple(found))
+            self._seen, self._seen_at = Kept(tuple(found)), self._clock()
+            return self._seen
+
+    def seen(self) -> Kept:
+        """What was there within the last minute, which costs nothing. Raises OSError."""
+        if self._seen_at is None or self._clock() - self._seen_at > _SEEN_FOR:
+            return self.look()
+        return self._seen
 
     def _kept(self, hour: Hour) -> KeptHour | None:
         """None for one that was deleted just now: the oldest ones are."""
@@ -82,14 +117,18 @@ class KeptHours:
             known = self._known.get(hour)
             if known is not None and known.version == version:
                 return known
-            return KeptHour(hour, version, _coverage(hour.path))
+            return KeptHour(hour, version, *_footer(hour.path))
         except FileNotFoundError:
             return None
 
 
-def _coverage(path: Path) -> Coverage:
-    """A footer that can't be read tells nothing. Its rows may not be wanted; who reads them will know."""
+def _footer(path: Path) -> tuple[int | None, Coverage]:
+    """One that can't be read tells nothing. Its rows may not be wanted; who reads them will know."""
     try:
-        return read_coverage(path)
-    except (CoverageUnreadable, RowsError):
-        return Coverage()
+        metadata = read_metadata(path)
+    except RowsError:
+        return None, Coverage()
+    try:
+        return metadata.num_rows, coverage_in(metadata)
+    except CoverageUnreadable:
+        return metadata.num_rows, Coverage()

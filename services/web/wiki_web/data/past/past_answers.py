@@ -16,7 +16,7 @@ from wiki_web.data.answers import answer_of
 from wiki_web.data.documents import State
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.gaps import BEFORE_ALL, Span, joined
-from wiki_web.data.past.kept import KeptHours
+from wiki_web.data.past.kept import Kept, KeptHours
 from wiki_web.data.past.moment import moment_text
 from wiki_web.data.past.sources import Sources, names_in, rows_statement, sources_of
 from wiki_web.data.past.turns import Turns
@@ -85,6 +85,13 @@ class PastAnswers:
         self._turns: Turns[pa.Table] = Turns()
         self._guard = threading.Lock()
         self._answers: OrderedDict[Query, CachedAnswer] = OrderedDict()
+
+    def kept(self) -> Kept:
+        """The closed hours, at most a minute old; none while they can't be looked at."""
+        try:
+            return self._hours.seen()
+        except OSError:
+            return Kept(())
 
     def get(self, query: Query) -> tuple[CachedAnswer, State]:
         """The answer as it was at the query's moment; at the newest commit if it names none.

@@ -1,6 +1,8 @@
 // Choosing a filter, or a moment, changes the address and the page at once.
 import { utc } from "./moment.js";
 
+const HOUR = 3_600_000;
+
 /** Follows the form, and the browser's back and forward buttons. */
 export function followFilters(refresh) {
   const show = (form) => {
@@ -12,12 +14,22 @@ export function followFilters(refresh) {
     // A moment is typed part by part: its button says when it is whole.
     if (form?.id === "filters" && name !== "to") show(form);
   });
+  document.addEventListener("input", (event) => {
+    if (event.target.id === "hour") tellHour(event.target);
+  });
   document.addEventListener("submit", (event) => {
     if (event.target.id !== "filters") return;
     event.preventDefault();
     show(event.target);
   });
   addEventListener("popstate", () => refresh.go());
+}
+
+/** Writes the hour that was chosen on the time line to the field. */
+function tellHour(range) {
+  const moment = new Date(Date.parse(range.dataset.start) + range.value * HOUR).toISOString().slice(0, 19);
+  range.form.elements.to.value = moment;
+  range.setAttribute("aria-valuetext", `${moment.replace("T", " ")} UTC`);
 }
 
 /** The form's address, without fields that are empty or at their default. */
