@@ -1,14 +1,16 @@
 """A past moment in a browser: how a person gets there and back, with scripts and without."""
 
 import re
+import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route, expect
 
+from harness.processes import wait_until
 from web.browser.conftest import OpenTab
 from web.browser.running_web import RunningWeb
 from web.browser.served_app import ServedApp
@@ -183,6 +185,59 @@ def test_an_hour_is_chosen_on_the_time_line_and_a_whole_day_by_its_name(
     expect(page.locator(".hours .at")).to_have_count(1)
     for day in page.locator(".days a").all():
         assert "window=24h" in (day.get_attribute("href") or "")
+
+
+def shown_seconds(page: Page) -> float:
+    """Of the moment that the page shows, since the epoch."""
+    told = page.locator("#as-of").get_attribute("datetime") or ""
+    return datetime.fromisoformat(told).timestamp()
+
+
+def play(page: Page, rate: int) -> Any:
+    return page.get_by_role("button", name=f"Play {rate}×", exact=True)
+
+
+@pytest.mark.parametrize("rate", [1, 10, 60])
+def test_a_moment_moves_on_by_itself_as_fast_as_it_is_told(
+    web: RunningWeb, tab: OpenTab, then: datetime, rate: int
+) -> None:
+    page = tab(web).open(f"/?to={then:%Y-%m-%dT%H:%M:%S}Z")
+    page.evaluate("window.notReloaded = true")
+    entries = page.evaluate("history.length")
+    began = time.monotonic()
+    play(page, rate).click()
+    expect(play(page, rate)).to_have_attribute("aria-pressed", "true")
+    late = then.timestamp() + 3 * rate
+    wait_until(lambda: shown_seconds(page) >= late, timeout=60, what="three steps were made", every=0.1)
+    passed, moved = time.monotonic() - began, shown_seconds(page) - then.timestamp()
+    assert 2 * rate < moved <= (passed + 1) * rate
+    play(page, rate).click()
+    expect(play(page, rate)).to_have_attribute("aria-pressed", "false")
+    page.wait_for_timeout(500)  # the answer to the last step
+    stood = shown_seconds(page)
+    page.wait_for_timeout(2500)  # two steps: only time shows that none is made
+    assert shown_seconds(page) == stood
+    assert f"to={datetime.fromtimestamp(stood, UTC):%Y-%m-%dT%H%%3A%M%%3A%S}Z" in page.url
+    assert page.evaluate("history.length") == entries
+    assert page.evaluate("window.notReloaded")
+
+
+def test_what_has_come_to_now_is_live(web: RunningWeb, tab: OpenTab) -> None:
+    page = tab(web).open(f"/?window=1h&to={now() - 3 * MINUTE:%Y-%m-%dT%H:%M:%S}Z")
+    word(page).to_have_text("Past")
+    play(page, 60).click()
+    word(page).to_have_text("Live")
+    expect(page).to_have_url(f"{web.url}/?window=1h")
+    expect(page.locator("[data-rate]")).to_have_count(0)
+
+
+def test_choosing_something_else_ends_playing(web: RunningWeb, tab: OpenTab, then: datetime) -> None:
+    page = tab(web).open(f"/?to={then:%Y-%m-%dT%H:%M:%S}Z")
+    play(page, 10).click()
+    go_to(page, then + 10 * MINUTE)
+    titles(page).to_have_text(["Early", "Early too"])
+    expect(play(page, 10)).to_have_attribute("aria-pressed", "false")
+    assert shown_seconds(page) == (then + 10 * MINUTE).timestamp()
 
 
 def test_while_others_look_at_the_past_it_says_so_and_tries_again(

@@ -159,7 +159,7 @@ def test_a_page_of_a_moment_says_so_and_leads_back_to_live(
     assert 'http-equiv="refresh"' not in page
     assert "data-ago" not in page
     assert ">Pause<" not in page
-    (back,) = re.findall('<a href="([^"]*)">Back to live</a>', page)
+    (back,) = re.findall('<a id="back-to-live" href="([^"]*)">Back to live</a>', page)
     assert back == ("page?title=Then" if given else "./")
     assert 'data-state="live"' in client.get(f"/{back.removeprefix('./')}").text
 

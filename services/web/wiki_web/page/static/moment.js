@@ -1,8 +1,17 @@
 // The moment that the page's address names: a page without one is live.
 
-/** Whether the address names a past moment. */
+/** As the address has it; empty for now. */
+export function moment() {
+  return new URLSearchParams(location.search).get("to") ?? "";
+}
+
 export function isPast() {
-  return Boolean(new URLSearchParams(location.search).get("to"));
+  return moment() !== "";
+}
+
+/** Up to when the page that is shown counts, in milliseconds since the epoch. */
+export function shownMoment() {
+  return Date.parse(document.getElementById("as-of")?.dateTime);
 }
 
 /** A field's value, which has no zone, as UTC. */
