@@ -151,10 +151,10 @@ def test_an_hour_that_is_deleted_under_the_read_is_not_known_any_more(
     assert answer.totals.changes == len(left)
 
 
-def test_an_hour_that_can_not_be_read_fails_alone(stored: Stored) -> None:
+def test_an_hour_that_can_not_be_read_is_named_and_fails_alone(stored: Stored) -> None:
     hour = stored.committed.data_dir / "history/date=2026-03-01/hour=08/part-0.parquet"
     hour.write_bytes(b"torn")
-    with pytest.raises(EngineError):
+    with pytest.raises(EngineError, match=r"hour=08/part-0\.parquet: its footer"):
         stored.answer(at(DAWN + 3 * HOUR - SECOND, EVERYTHING))
     stored.check(at(DAWN + 2 * HOUR - SECOND, EVERYTHING))
 

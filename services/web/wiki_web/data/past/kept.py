@@ -115,7 +115,7 @@ class KeptHours:
             found = hour.path.stat()
             version = Version(found.st_mtime_ns, found.st_size)
             known = self._known.get(hour)
-            if known is not None and known.version == version:
+            if known is not None and known.version == version and known.changes is not None:
                 return known
             return KeptHour(hour, version, *_footer(hour.path))
         except FileNotFoundError:

@@ -144,6 +144,9 @@ class PastAnswers:
 
     def _compute(self, asked: _Asked) -> pa.Table:
         statement, sources = asked.statement, asked.sources
+        for kept in sources.hours:
+            if kept.changes is None:
+                raise EngineError(f"{kept.hour.path}: its footer can't be read")
         if not sources.hours and not sources.settled:
             return self._engine.prepare(statement)()
         names = names_in(statement)
