@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
 from web.committed import Change, CommittedChanges, changes_table, now
 from wiki_common.coverage import Coverage, Gap
+
+PAST = now().replace(minute=59, second=0) - timedelta(hours=3)
 
 PATHS = {
     "live": "/",
@@ -51,6 +54,19 @@ def unknown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb
         yield web
 
 
+@pytest.fixture(scope="module")
+def past_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+    """A closed hour, some hours ago, and what was committed just now."""
+    folder: Path = tmp_path_factory.mktemp("past")
+    committed = CommittedChanges(folder / "data")
+    hour = PAST.replace(minute=0)
+    early = (replace(change, event_time=change.event_time + (PAST - now())) for change in some_changes())
+    committed.close_hour(hour, [change for change in early if change.event_time >= hour])
+    committed.commit(*some_changes(), covered=Coverage(now()))
+    with RunningWeb(folder) as web:
+        yield web
+
+
 def look_at(watched: Watched, name: str) -> None:
     """Pictures at 390 and 1280 px, nothing wider than the window at 360 and 2560 px, axe on both layouts."""
     for width in (360, 390, 1280, 2560):
@@ -72,11 +88,11 @@ def test_pages(web: RunningWeb, tab: OpenTab, name: str, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("state", ["starting", "stale", "unknown"])
+@pytest.mark.parametrize("state", ["starting", "stale", "unknown", "past"])
 def test_states(request: pytest.FixtureRequest, tab: OpenTab, state: str, scheme: str) -> None:
     web: RunningWeb = request.getfixturevalue(f"{state}_web")
     watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
-    page = watched.open()
+    page = watched.open(f"/?to={PAST:%Y-%m-%dT%H:%M:%SZ}" if state == "past" else "/")
     told = "live" if state == "unknown" else state
     expect(page.locator("#freshness")).to_have_attribute("data-state", told)
     look_at(watched, f"{state}-{scheme}")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from web.committed import NOON, Change
 from wiki_web.data.queries import MAX_SIZE, Kind, Query
+from wiki_web.data.rows import moment_of
 from wiki_web.page.formats import rfc3339
 
 WINDOW = timedelta(minutes=30)
@@ -103,8 +104,13 @@ def counts(rows: Iterable[Change], query: Query, end: datetime) -> dict[tuple[st
     return found
 
 
+def end_of(rows: list[Change], query: Query) -> datetime:
+    """Of the window: the query's moment, or the newest change."""
+    return max(row.event_time for row in rows) if query.to_us is None else moment_of(query.to_us)
+
+
 def expected_top(rows: list[Change], query: Query) -> dict[str, Any]:
-    end = max(row.event_time for row in rows)
+    end = end_of(rows, query)
     inside = chosen(rows, query, end - query.window, end)
     minute = timedelta(minutes=1)
     before = counts(chosen(rows, query, end - minute - query.window, end - minute), query, end)
@@ -136,7 +142,7 @@ def expected_top(rows: list[Change], query: Query) -> dict[str, Any]:
 
 def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
     """What `picked` picks from a document, counted without SQL."""
-    end = max(row.event_time for row in rows)
+    end = end_of(rows, query)
     inside = chosen(rows, query, end - query.window, end)
     if query.kind == "timeline":
         ages = Counter((end - row.event_time) // timedelta(microseconds=query.bucket_us) for row in inside)

@@ -26,6 +26,7 @@ NAMES = (*ALLOWED["changes"], "on")
 names = st.sampled_from(NAMES) | st.sampled_from(["Window", "title[]", "", "_"]) | texts
 ODD_VALUES = (
     *("1m", "30m", "24h", "0m", "999999999d", "9" * 5000, "1" * 300, "-1", "0x1", "1e9", "٣", "²"),
+    *("2026-03-01T12:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00", "2026-03-01T12:00"),
     *("all", "json", "csv", "only", "edit,new", "0,1", "enwiki", "Ada Lovelace"),
     *("' OR 1=1 --", "<script>", "\0", "\ud800"),
 )

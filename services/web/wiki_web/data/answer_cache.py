@@ -48,6 +48,7 @@ class CachedAnswer:
     position: Position | None
     computed_at: float  # monotonic seconds
     cost: float = 0.0  # seconds that it took
+    version: str = ""  # of what it was computed from besides, if it is of no commit
     _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
     _etags: dict[tuple[str, State], str] = field(default_factory=dict)
 
@@ -59,12 +60,12 @@ class CachedAnswer:
         return self._rendered[key]
 
     def etag(self, answer_format: str, state: State) -> str:
-        """Equal only for the same commit, query, format and state, and while loading the same progress."""
+        """Equal only for the same commit or version, query, format and state, and the same progress."""
         key = answer_format, state
         if key not in self._etags:
             commit = self.position and self.position.key
             query, loading = repr(self.answer.query), repr(self.answer.loading)
-            identity = json.dumps([answer_format, state, query, commit, loading])
+            identity = json.dumps([answer_format, state, query, commit, self.version, loading])
             self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
         return self._etags[key]
 
@@ -131,7 +132,7 @@ class AnswerCache:
         """The default query's answer once a refresh has brought all others to its commit, None until then."""
         position = self._store.position
         if position is None or position.as_of_us is None:
-            return self._nothing(self.default, position)
+            return self.nothing(self.default, position)
         shown = self.shown()
         return shown if shown and shown.position == self._refreshed_to else None
 
@@ -148,7 +149,7 @@ class AnswerCache:
         """
         position = self._store.position
         if position is None or position.as_of_us is None:
-            return self._nothing(query, position)
+            return self.nothing(query, position)
         with self._guard:
             entry = self._entries.get(query)
             if entry is not None:
@@ -250,7 +251,7 @@ class AnswerCache:
         try:
             position, as_of_us, run = self._store.prepare(query, totals_at=known.position if known else None)
         except NothingHeld as error:
-            return self._nothing(query, error.position)
+            return self.nothing(query, error.position)
         sums = known.answer.sums if known and known.position == position else None
         answer = answer_of(query, as_of_us, run(), position.gaps, sums)
         cached = CachedAnswer(answer, position, now, self._clock() - now)
@@ -273,7 +274,8 @@ class AnswerCache:
     def _rows(self) -> int:
         return sum(len(entry.cached.answer.items) for entry in self._entries.values())
 
-    def _nothing(self, query: Query, position: Position | None) -> CachedAnswer:
+    def nothing(self, query: Query, position: Position | None) -> CachedAnswer:
+        """The answer while there is no load, or no time, yet: `position` has none."""
         progress = self._store.progress
         loading = Loading(done=progress.done, of=progress.of) if position is None else None
         return CachedAnswer(empty_answer(query, loading), position, self._clock())

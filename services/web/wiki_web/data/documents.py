@@ -7,8 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from wiki_web.data.queries import MAX_BUCKETS, MAX_LIMIT, Kind
 
-State = Literal["starting", "empty", "live", "stale"]
-"""Live while `as_of` moves on, else stale; starting before the first load, empty while there is no time."""
+State = Literal["starting", "empty", "live", "stale", "past"]
+"""Live while `as_of` moves on, else stale; starting before the first load, empty while there is no time.
+
+Past where a moment was asked for."""
 
 Count = Annotated[int, Field(ge=0)]
 Rank = Annotated[int, Field(ge=1)]

@@ -20,18 +20,22 @@ _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATE_US: Final = 60_000_000
 
 
-def read_coverage(path: Path) -> Coverage:
-    """Without anything for a file that says nothing of it: a part, or one of an older version.
-
-    Raises FileNotFoundError, RowsError, or CoverageUnreadable.
-    """
+def read_metadata(path: Path) -> pq.FileMetaData:
+    """How many rows a file has, and more. Raises FileNotFoundError or RowsError."""
     try:
-        texts = pq.read_metadata(path).metadata
+        return pq.read_metadata(path)
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
         raise RowsError(f"{path}: {error}") from error
-    return _of_usual_years(Coverage.of_footer(texts))
+
+
+def coverage_in(metadata: pq.FileMetaData) -> Coverage:
+    """Without anything for a file that says nothing of it: a part, or one of an older version.
+
+    Raises CoverageUnreadable.
+    """
+    return _of_usual_years(Coverage.of_footer(metadata.metadata))
 
 
 def _of_usual_years(coverage: Coverage) -> Coverage:
@@ -67,13 +71,13 @@ class CoverageSoFar:
         coverage = self._read(path)
         self._told = coverage.as_of is not None
         for gap in coverage.gaps:
-            self.gaps.append(span_of(gap, later(self.as_of_us, self._closed_before(gap))))
+            self.gaps.append(span_of(gap, later(self.as_of_us, _closed_before(gap, self._hour_ends_us))))
         if coverage.as_of is not None:
             self.as_of_us = later(self.as_of_us, microseconds(coverage.as_of))
 
     def add_hour(self, path: Path) -> None:
         """A closed hour's file, which has the gaps of its batches. Raises FileNotFoundError or RowsError."""
-        self.gaps += [span_of(gap, self._closed_before(gap)) for gap in self._read(path).gaps]
+        self.gaps += spans_of_hour(self._read(path), self._hour_ends_us)
 
     def counted_until(self, newest_us: int | None, committed_at: float) -> int | None:
         """As the last footer tells; without one, the newest change's time, but none after its commit."""
@@ -83,16 +87,22 @@ class CoverageSoFar:
 
     def _read(self, path: Path) -> Coverage:
         try:
-            return read_coverage(path)
+            return coverage_in(read_metadata(path))
         except CoverageUnreadable as error:
             _log.warning("coverage can't be read", file=str(path), reason=str(error))
             self.unreadable += 1
             return Coverage()
 
-    def _closed_before(self, gap: Gap) -> int | None:
-        """The end of the last closed hour before the gap's end."""
-        last_us = microseconds(gap.end) - _LATE_US
-        return max((end_us for end_us in self._hour_ends_us if end_us < last_us), default=None)
+
+def spans_of_hour(coverage: Coverage, hour_ends_us: Sequence[int]) -> list[Span]:
+    """The gaps in a closed hour's footer, of hours that end at these times."""
+    return [span_of(gap, _closed_before(gap, hour_ends_us)) for gap in coverage.gaps]
+
+
+def _closed_before(gap: Gap, hour_ends_us: Sequence[int]) -> int | None:
+    """The end of the last closed hour before the gap's end."""
+    last_us = microseconds(gap.end) - _LATE_US
+    return max((end_us for end_us in hour_ends_us if end_us < last_us), default=None)
 
 
 def not_after(event_us: int | None, time: float) -> int | None:

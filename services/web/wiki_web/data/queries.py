@@ -30,7 +30,10 @@ MAX_BUCKETS: Final = 60
 
 @dataclass(frozen=True)
 class Query:
-    """One question; equal questions are equal values. None in `types`, …, `title` means all."""
+    """One question; equal questions are equal values. None in `types`, …, `title` means all.
+
+    `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
+    """
 
     kind: Kind
     window: timedelta
@@ -40,6 +43,7 @@ class Query:
     namespaces: tuple[int, ...] | None = None
     wikis: tuple[str, ...] | None = None
     title: str | None = None
+    to_us: int | None = None
 
     @property
     def rows(self) -> "Query":

@@ -1,6 +1,6 @@
 """Committed Parquet files as rows of the columns that the queries use."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,7 +9,6 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
-import pyarrow.parquet as pq
 
 from wiki_common.volume import HOUR, Volume
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
@@ -94,45 +93,62 @@ def boundary_of(hours: Sequence[Hour]) -> int:
     return microseconds(hours[-1].end) if hours else 0
 
 
-def rows_in(hour: Hour) -> int:
-    """How many rows the hour's file says it has. Raises FileNotFoundError, or RowsError naming the file."""
-    try:
-        count: int = pq.read_metadata(hour.path).num_rows
-    except FileNotFoundError:
-        raise
-    except (pa.ArrowException, OSError) as error:
-        raise RowsError(f"{hour.path}: {error}") from error
-    return count
-
-
 def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
     """Rows of `files` with event_time ≥ `from_us`. Raises FileNotFoundError, or RowsError naming the file."""
+    return read_matching(files, ds.field(STORED[EVENT_US]) >= _time(from_us), SCHEMA.names)
+
+
+def within(after_us: int, until_us: int) -> ds.Expression:
+    """Whether a stored row is of (after, until]."""
+    time = ds.field(STORED[EVENT_US])
+    return (time > _time(after_us)) & (time <= _time(until_us))
+
+
+def one_of(name: str, values: Sequence[int | str]) -> ds.Expression:
+    """Whether a stored row's column `name`, which is read as it is, has one of `values`."""
+    return ds.field(STORED[name]).isin(pa.array(values, SCHEMA.field(name).type))
+
+
+def _time(event_us: int) -> pa.Scalar:
+    return pa.scalar(moment_of(event_us), pa.timestamp("us", "UTC"))
+
+
+def read_matching(
+    files: Sequence[Path], matching: ds.Expression, names: Sequence[str], *, threads: bool = True
+) -> pa.Table:
+    """The columns `names` of those rows of `files`; without `threads` by the calling one alone.
+
+    Raises FileNotFoundError, or RowsError naming the file.
+    """
+    schema = pa.schema([SCHEMA.field(name) for name in names])
     if not files:
-        return SCHEMA.empty_table()
+        return schema.empty_table()
+
+    def stored(paths: Sequence[Path]) -> pa.Table:
+        dataset = ds.dataset([str(path) for path in paths], schema=FILE_SCHEMA, format=_FORMAT)
+        columns = [STORED[name] for name in names]
+        return dataset.to_table(columns, filter=matching, batch_readahead=4, use_threads=threads)
+
     try:
-        stored = _stored(files, from_us)
+        found = stored(files)
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
         # Arrow doesn't always say which one it is.
-        named = next(_unreadable(files, from_us), files[0].parent)
+        named = next(_unreadable(files, stored), files[0].parent)
         raise RowsError(f"{named}: {' '.join(str(error).split())}") from error
-    columns = {name: _readable(stored[STORED[name]].cast(SCHEMA.field(name).type)) for name in STORED}
-    columns["event_id"] = columns["event_id"].fill_null("")
-    columns["title"] = _spelled(columns["title"].fill_null(""))
-    return pa.table(columns, schema=SCHEMA).combine_chunks()
+    columns = {name: _readable(found[STORED[name]].cast(SCHEMA.field(name).type)) for name in names}
+    if "event_id" in columns:
+        columns["event_id"] = columns["event_id"].fill_null("")
+    if "title" in columns:
+        columns["title"] = _spelled(columns["title"].fill_null(""))
+    return pa.table(columns, schema=schema).combine_chunks()
 
 
-def _stored(files: Sequence[Path], from_us: int) -> pa.Table:
-    dataset = ds.dataset([str(path) for path in files], schema=FILE_SCHEMA, format=_FORMAT)
-    keep = ds.field("event_time") >= pa.scalar(moment_of(from_us), pa.timestamp("us", "UTC"))
-    return dataset.to_table(filter=keep, batch_readahead=4)
-
-
-def _unreadable(files: Sequence[Path], from_us: int) -> Iterator[Path]:
+def _unreadable(files: Sequence[Path], read: Callable[[Sequence[Path]], object]) -> Iterator[Path]:
     for path in files:
         try:
-            _stored([path], from_us)
+            read([path])
         except (pa.ArrowException, OSError):
             yield path
 

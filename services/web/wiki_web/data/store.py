@@ -118,6 +118,8 @@ class Store:
         # Not at once with a load: a rebase would bring rows back that the load has dropped.
         self._rebasing = threading.Lock()
         self._boundary_us = 0
+        self._history_end_us = 0  # as far as is known
+        self._forgotten_us = 0
         self._newest_us: int | None = None  # of all rows held, also those that don't count yet
         self._position: Position | None = None
         # What is held doesn't continue in the folder, or a load has failed half-way.
@@ -132,6 +134,11 @@ class Store:
     def position(self) -> Position | None:
         """None until the first load is done."""
         return self._position
+
+    @property
+    def forgotten_us(self) -> int:
+        """Rows up to this time (µs) may not be held. All later ones are."""
+        return self._forgotten_us
 
     @property
     def rows_held(self) -> int:
@@ -198,16 +205,24 @@ class Store:
             position = self._position
             if position is None or position.as_of_us is None:
                 return False
-            hours, horizon_us = closed_hours(self._data_dir), position.as_of_us - self._keep_us
+            hours = closed_hours(self._data_dir)
+            self._history_end_us = boundary_of(hours)
+            horizon_us = self._horizon_us(position.as_of_us)
             if not self._engine.needs_rebase(hours, horizon_us):
                 return False
+            self._forgotten_us = horizon_us
             self._engine.rebase(hours, horizon_us)
             return True
 
     def _read(self, commit: Commit, position: Position) -> pa.Table:
         """The commit's rows that aren't in the hours of the last load."""
-        from_us = max(self._boundary_us, (position.as_of_us or 0) - self._keep_us)
+        from_us = max(self._boundary_us, self._horizon_us(position.as_of_us))
         return read_rows([self.changes_dir / file for file in commit.files], from_us=from_us)
+
+    def _horizon_us(self, as_of_us: int | None) -> int:
+        """Rows up to this time needn't be held: no window reaches them, and the history has them."""
+        horizon_us = (as_of_us or 0) - self._keep_us
+        return min(horizon_us, self._history_end_us - 1) if self._history_end_us else horizon_us
 
     def _new_follower(self) -> Follower:
         return Follower(self.changes_dir, self._list_every)
@@ -220,7 +235,7 @@ class Store:
             commit.batch if commit else None,
             committed_at,
             as_of_us,
-            joined(coverage.gaps, (as_of_us or 0) - self._keep_us),
+            joined(coverage.gaps, self._horizon_us(as_of_us)),
             self._moved_at(as_of_us),
             newest - self._wall_clock(),
         )
@@ -245,13 +260,15 @@ class Store:
             return False
         hours, coverage, commit = found.hours, found.coverage, found.commit
         newest = later(newest_us(found.tail), boundary_of(hours) or None)
-        horizon_us = (coverage.counted_until(newest, found.committed_at) or 0) - self._keep_us
+        self._history_end_us = boundary_of(hours)
+        horizon_us = self._horizon_us(coverage.counted_until(newest, found.committed_at))
         for hour in hours:
             if microseconds(hour.end) > horizon_us:
                 coverage.add_hour(hour.path)
         files = self.progress.done
         with self._rebasing, self._advancing:
             self._must_load = True
+            self._forgotten_us = horizon_us
             self._engine.load(hours, found.tail, horizon_us, lambda done: self._advance(files + done))
             self._generation += 1
             if commit:

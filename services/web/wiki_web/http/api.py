@@ -5,8 +5,8 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.documents import Document
+from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.queries import Kind
 from wiki_web.http.csv_format import csv_text
 from wiki_web.http.openapi import openapi
@@ -16,7 +16,7 @@ from wiki_web.settings import Settings
 _TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
 
 
-def api_blueprint(settings: Settings, parameters: Parameters, answers: AnswerCache) -> Blueprint:
+def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswers) -> Blueprint:
     """GET /top, /timeline, /changes, /editors, and openapi.json, which describes them."""
     api = Blueprint("api", __name__, url_prefix="/api/v1")
     described = json.dumps(openapi(settings))
@@ -24,8 +24,7 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: AnswerCac
     def answer(kind: Kind) -> Response:
         given = request.args.to_dict(flat=False)
         answer_format = format_of(given)
-        cached = answers.get(parameters.query(kind, given))
-        state = answers.state_of(cached.position)
+        cached, state = answers.get(parameters.query(kind, given))
         render = Document.model_dump_json if answer_format == "json" else partial(csv_text, kind)
         body = cached.rendered(answer_format, state, render)
         return _conditional(body, _TYPES[answer_format], cached.etag(answer_format, state))

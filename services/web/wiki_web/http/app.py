@@ -10,6 +10,7 @@ from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
+from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.activity import activity_summary
@@ -22,6 +23,7 @@ from wiki_web.http.problems import (
     engine_failed,
     html_for_browsers,
     http_error,
+    out_of_reach,
     too_many_changes,
 )
 from wiki_web.http.request_ids import name_requests
@@ -48,14 +50,16 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     metrics = Metrics()
     parameters = Parameters(settings)
     period = settings.web_refresh_seconds
+    engine = engine or open_engine(settings)
     store = Store(
         settings.data_dir,
-        engine or open_engine(settings),
+        engine,
         settings.web_max_window,
         list_every=_PERIODS_PER_LIST * period,
     )
     answers = AnswerCache(store, parameters.default())
     refresher = Refresher(store, answers, period, metrics)
+    any_moment = PastAnswers(store, engine, settings.data_dir, answers)
 
     app = Flask(wiki_web.page.__name__)  # where templates and static files are
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -66,11 +70,12 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     name_requests(app)
     app.register_blueprint(status_blueprint(store, answers, refresher, metrics, settings.web_engine))
     secure(app)
-    app.register_blueprint(api_blueprint(settings, parameters, answers))
+    app.register_blueprint(api_blueprint(settings, parameters, any_moment))
     app.register_blueprint(stream_blueprint(streams))
-    app.register_blueprint(pages_blueprint(settings, parameters, store, answers, refresher))
+    app.register_blueprint(pages_blueprint(settings, parameters, store, any_moment, refresher))
     app.register_error_handler(BadParameter, html_for_browsers(bad_parameter))
     app.register_error_handler(TooManyChanges, html_for_browsers(too_many_changes))
+    app.register_error_handler(OutOfReach, html_for_browsers(out_of_reach))
     app.register_error_handler(Busy, html_for_browsers(busy))
     app.register_error_handler(EngineError, html_for_browsers(engine_failed))
     app.register_error_handler(HTTPException, html_for_browsers(http_error))

@@ -35,8 +35,9 @@ def openapi(settings: Settings) -> Schema:
             "version": VERSION,
             "description": (
                 "Answers are fixed to a commit: the window is (from, to], to is as_of, up to which "
-                "everything is counted. In the gaps nobody watched: what is null there is not known. "
-                "Every answer has an ETag and honours If-None-Match. format=csv gives the list as CSV."
+                "everything is counted. With to=… they are as they were at a past moment. In the gaps nobody "
+                "watched: what is null there is not known. Every answer has an ETag and honours "
+                "If-None-Match. format=csv gives the list as CSV."
             ),
         },
         # Relative to this document: a reverse proxy may serve us below a path that nobody has told us.
@@ -77,7 +78,7 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
         ],
         "responses": {
             "200": {
-                "description": "The answer at the newest commit.",
+                "description": "The answer at the newest commit, or as it was at a past moment.",
                 "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
                 "content": {
                     "application/json": {"schema": _reference(DOCUMENTS[kind].__name__)},
@@ -132,6 +133,11 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
                 "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$",
                 "default": duration_text(settings.web_window),
             },
+        },
+        "to": {
+            "description": "A past moment, in RFC 3339: the answer as it was then, as far back as changes "
+            "are kept. The newest commit if not given. 503 while many such requests wait.",
+            "schema": {"type": "string", "format": "date-time"},
         },
         "limit": {
             "description": "How many items at most.",

@@ -7,6 +7,7 @@ from typing import Final, Literal, get_args
 from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
+from wiki_web.data.past.moment import parse_moment
 from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
 from wiki_web.settings import Settings
@@ -50,6 +51,7 @@ class Parameters:
             namespaces=_namespaces(values["namespace"]) if "namespace" in values else None,
             wikis=_wikis(values["wiki"]) if "wiki" in values else None,
             title=_title(values["title"]) if "title" in values else None,
+            to_us=_moment(values["to"]) if "to" in values else None,
         )
 
     def _window(self, text: str | None) -> timedelta:
@@ -66,9 +68,9 @@ class Parameters:
         return window
 
 
-_COMMON: Final = ("window", "types", "bots", "namespace", "wiki", "title", "format")
+_COMMON: Final = ("window", "to", "types", "bots", "namespace", "wiki", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_COMMON[:5], "limit", "format"),
+    "top": (*_COMMON[:6], "limit", "format"),
     "timeline": _COMMON,
     "changes": (*_COMMON, "limit"),
     "editors": (*_COMMON, "limit"),
@@ -99,6 +101,14 @@ def _single(given: Mapping[str, Sequence[str]], allowed: Sequence[str]) -> dict[
             raise BadParameter(name, "given more than once")
         values[name] = texts[0]
     return values
+
+
+def _moment(text: str) -> int:
+    try:
+        return parse_moment(text)
+    except ValueError:
+        wanted = "a time as in RFC 3339, such as 2026-01-31T12:00:00Z; a plus sign is %2B in an address"
+        raise _bad("to", text, wanted) from None
 
 
 def _limit(text: str) -> int:

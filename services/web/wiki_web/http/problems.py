@@ -12,6 +12,7 @@ from wiki_web.data.answer_cache import Busy
 from wiki_web.data.documents import Problem
 from wiki_web.data.engines.engine import EngineError
 from wiki_web.data.long_queries import TooManyChanges
+from wiki_web.data.past.past_answers import OutOfReach
 from wiki_web.http.parameters import BadParameter
 
 _log = structlog.get_logger(__name__)
@@ -53,6 +54,10 @@ def engine_failed(error: EngineError) -> Response:
     """The engine's message goes to the log alone: it may quote SQL or a path."""
     _log.error("no answer", reason=str(error), path=request.path)
     return _ask_again("the answer can't be computed at the moment")
+
+
+def out_of_reach(error: OutOfReach) -> Response:
+    return problem(HTTPStatus.BAD_REQUEST, f"to: {error}", parameter="to")
 
 
 def _ask_again(detail: str) -> Response:

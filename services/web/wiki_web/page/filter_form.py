@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from wiki_common.duration import duration_text
+from wiki_web.data.past.moment import moment_text
 from wiki_web.data.queries import EDITS, Query
 from wiki_web.page.formats import NAMESPACES, TYPES
 
@@ -63,8 +64,9 @@ def address(path: str, query: Query, default: Query, **more: str) -> str:
 
 
 def without_filters(query: Query, default: Query) -> Query:
-    """The query as if no filter but its window had been chosen."""
-    return replace(default, kind=query.kind, window=query.window, limit=query.limit, title=query.title)
+    """The query as if no filter but its window had been chosen, and its moment."""
+    asked = replace(default, kind=query.kind, window=query.window, limit=query.limit, title=query.title)
+    return replace(asked, to_us=query.to_us)
 
 
 def window_name(window: timedelta) -> str:
@@ -97,6 +99,7 @@ _TYPE_WORDS: Final = {
 def _values(query: Query) -> dict[str, str]:
     return {
         "window": duration_text(query.window),
+        "to": "" if query.to_us is None else moment_text(query.to_us),
         "types": "all" if query.types is None else ",".join(query.types),
         "bots": query.bots,
         "namespace": ",".join(str(number) for number in query.namespaces or ()),

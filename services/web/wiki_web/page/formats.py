@@ -70,6 +70,11 @@ def clock(time: datetime) -> str:
     return f"{time:%H:%M:%S}"
 
 
+def day_and_clock(time: datetime) -> str:
+    """YYYY-MM-DD HH:MM:SS of a time in UTC."""
+    return f"{time:%Y-%m-%d %H:%M:%S}"
+
+
 def minute(time: datetime) -> str:
     """HH:MM of a time in UTC."""
     return f"{time:%H:%M}"
@@ -90,6 +95,7 @@ TEMPLATE_FORMATS: Final[dict[str, Callable[..., str]]] = {
     "ago": ago,
     "behind": behind,
     "clock": clock,
+    "day_and_clock": day_and_clock,
     "minute": minute,
     "rfc3339": rfc3339,
     "type_name": type_name,

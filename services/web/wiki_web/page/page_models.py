@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 
 from wiki_web.data.documents import (
@@ -13,13 +13,17 @@ from wiki_web.data.documents import (
     TimelineDocument,
     TopDocument,
 )
+from wiki_web.data.past.kept import Kept
+from wiki_web.data.past.moment import field_text
 from wiki_web.data.queries import Kind, Query
+from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
 from wiki_web.page.formats import minute, span
+from wiki_web.page.kept_days import KeptDays, kept_days
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
@@ -27,6 +31,7 @@ Panel = Literal["starting", "empty", "unmatched", "rows"]
 _SKEW_TOLD: Final = 5.0  # seconds
 _LATE_TOLD: Final = 60.0  # seconds: a busy machine takes in what was committed some seconds later
 _FEED_LENGTH: Final = 40
+_DAY: Final = timedelta(days=1)
 _TITLE_CHANGES: Final = 200
 
 
@@ -40,6 +45,10 @@ class Status:
     failing: bool
     progress: Progress
     refresh_seconds: int
+
+    def at(self, moment: datetime | None) -> "Status":
+        """As if the page had been rendered at a moment, while all was well."""
+        return replace(self, rendered_at=moment or self.rendered_at, ahead=0.0, failing=False)
 
 
 @dataclass(frozen=True)
@@ -75,6 +84,8 @@ class PageModel:
     timeline: TimelineDocument
     changes: ChangesDocument
     fields: list[Field]
+    kept: Kept
+    longest: timedelta
 
     @property
     def panel(self) -> Panel:
@@ -87,6 +98,27 @@ class PageModel:
     def as_of(self) -> datetime | None:
         """Up to when changes are counted."""
         return self.main.as_of
+
+    @property
+    def past(self) -> bool:
+        """Whether this is a moment in the past, which stays as it is."""
+        return self.status.state == "past"
+
+    @property
+    def moment(self) -> str:
+        """The moment as a form's field has it; empty for now."""
+        to_us = self.subject.selection.to_us
+        return "" if to_us is None else field_text(to_us)
+
+    @property
+    def kept_days(self) -> KeptDays | None:
+        """Where to go in the past."""
+
+        def whole_day(until: datetime) -> str:
+            selection = replace(self.subject.selection, to_us=microseconds(until))
+            return self._url(replace(selection, window=min(_DAY, self.longest)))
+
+        return kept_days(self.kept, self.as_of if self.past else None, whole_day)
 
     @property
     def skew(self) -> str | None:
@@ -126,7 +158,8 @@ class PageModel:
 
     @property
     def window(self) -> str:
-        return window_name(self.subject.selection.window)
+        name = window_name(self.subject.selection.window)
+        return f"{name} until {minute(self.as_of)}" if self.past and self.as_of else f"last {name}"
 
     @property
     def several_wikis(self) -> bool:
@@ -162,10 +195,16 @@ class PageModel:
 
     def own_url(self) -> str:
         """This page's own address."""
+        return self._url(self.subject.selection)
+
+    def live_url(self) -> str:
+        """Of the same page, live."""
+        return self._url(replace(self.subject.selection, to_us=None))
+
+    def _url(self, selection: Query) -> str:
         if self.subject.title is None:
-            return self.top_url()
-        title, on = self.subject.title, self.subject.on or ""
-        return address("page", self.subject.selection, self.default, title=title, on=on)
+            return address("./", selection, self.default)
+        return address("page", selection, self.default, title=self.subject.title, on=self.subject.on or "")
 
     @property
     def filtered(self) -> bool:
@@ -191,6 +230,7 @@ def page_model(
     status: Status,
     documents: Sequence[Document],
     wikis: Iterable[str],
+    kept: Kept,
 ) -> PageModel:
     """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen."""
     kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
@@ -198,4 +238,4 @@ def page_model(
     fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
     if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
         fields = [field for field in fields if field.name != "namespace" or field.chosen]
-    return PageModel(subject, default, status, main, timeline, changes, fields)
+    return PageModel(subject, default, status, main, timeline, changes, fields, kept, settings.web_max_window)

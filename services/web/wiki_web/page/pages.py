@@ -8,10 +8,14 @@ from typing import Final
 
 from flask import Blueprint, Response, render_template, request
 
-from wiki_web.data.answer_cache import AnswerCache, CachedAnswer
+from wiki_web.data.answer_cache import CachedAnswer
 from wiki_web.data.answers import history_url
+from wiki_web.data.documents import State
+from wiki_web.data.past.kept import Kept
+from wiki_web.data.past.moment import from_field
+from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.refresher import Refresher
-from wiki_web.data.store import Position, Store
+from wiki_web.data.store import Store
 from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters, is_wiki
 from wiki_web.page.charts import columns, sparkline_words, unknown_columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
@@ -23,7 +27,7 @@ _CLOCK_STEP: Final = 10.0  # seconds
 
 
 def pages_blueprint(
-    settings: Settings, parameters: Parameters, store: Store, answers: AnswerCache, refresher: Refresher
+    settings: Settings, parameters: Parameters, store: Store, answers: PastAnswers, refresher: Refresher
 ) -> Blueprint:
     """GET / with the busiest titles, GET /page?title=… with one title's changes."""
     pages = Blueprint("pages", __name__)
@@ -41,30 +45,33 @@ def pages_blueprint(
     pages.add_app_template_global(root)
 
     def page(template: str, subject: Subject) -> Response:
-        found = [answers.get(query) for query in subject.queries]
-        # That of the main list: if a load has just ended, the other answers are newer.
-        position = found[0].position
-        status = _status(position)
-        positions = tuple(cached.position for cached in found)
-        # Without scripts, a page tells its age only by being rendered anew, also while no commit comes.
-        steps = int((time.time() - position.committed_at) // _CLOCK_STEP) if position else 0
-        key = subject, status.state, status.failing, status.progress, positions, steps
-        return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
+        answered = [answers.get(query) for query in subject.queries]
+        found = [cached for cached, _ in answered]
+        # Those of the main list: if a load has just ended, the other answers are newer.
+        main, state = answered[0]
+        status = _status(main, state)
+        versions = tuple((cached.position, cached.version) for cached in found)
+        kept = answers.kept()
+        key = subject, status.state, status.failing, status.progress, versions, _age(main, state), kept.key
+        return cache.get(key, lambda: _render(template, subject, status, found, kept)).response(request)
 
-    def _status(position: Position | None) -> Status:
-        return Status(
-            state=answers.state_of(position),
+    def _status(main: CachedAnswer, state: State) -> Status:
+        live = Status(
+            state=state,
             rendered_at=datetime.now(UTC),
-            ahead=position.ahead if position else 0.0,
+            ahead=main.position.ahead if main.position else 0.0,
             failing=refresher.failure is not None,
             progress=store.progress,
             refresh_seconds=settings.web_refresh_seconds,
         )
+        return live.at(main.answer.as_of) if state == "past" else live
 
-    def _render(template: str, subject: Subject, status: Status, found: list[CachedAnswer]) -> str:
+    def _render(
+        template: str, subject: Subject, status: Status, found: list[CachedAnswer], kept: Kept
+    ) -> str:
         wikis.update(_wikis_of((found[0], answers.shown())))
         documents = [cached.answer.document(status.state) for cached in found]
-        model = page_model(settings, default, subject, status, documents, wikis)
+        model = page_model(settings, default, subject, status, documents, wikis, kept)
         return render_template(template, page=model)
 
     @pages.get("/")
@@ -99,10 +106,19 @@ def _wikis_of(answers: Iterable[CachedAnswer | None]) -> set[str]:
     return {wiki for each in answers if each for wiki in each.answer.sums.wikis if is_wiki(wiki)}
 
 
+def _age(main: CachedAnswer, state: State) -> int:
+    """In steps of the clock: without scripts a page tells its age only by being rendered anew."""
+    position = main.position
+    if position is None or state == "past":
+        return 0
+    return int((time.time() - position.committed_at) // _CLOCK_STEP)
+
+
 def _given(*names: str) -> dict[str, list[str]]:
     """The request's parameters of these names, not what mailings and social networks add to links.
 
-    A form sends fields left open as empty ones.
+    A form sends fields left open as empty ones, and a moment without its zone, which is UTC.
     """
     given = {name: [text for text in request.args.getlist(name) if text] for name in names}
+    given["to"] = [from_field(text) for text in given["to"]]
     return {name: texts for name, texts in given.items() if texts}

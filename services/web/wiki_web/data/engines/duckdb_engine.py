@@ -10,6 +10,7 @@ import pyarrow as pa
 import sqlglot
 
 from wiki_web.data.engines.duckdb_files import select_from
+from wiki_web.data.engines.duckdb_past import DuckDBPast
 from wiki_web.data.engines.engine import EngineError, Progress
 from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Statement
@@ -45,6 +46,7 @@ class DuckDBEngine:
     """Loads, appends and rebases exclude each other; a query has its own transaction from `prepare` on."""
 
     def __init__(self, most_held: int = MOST_HELD) -> None:
+        self._past = DuckDBPast()
         self._most_held = most_held
         self._turn = threading.RLock()
         self._connection = duckdb.connect(":memory:", config=_CONFIG)
@@ -125,12 +127,16 @@ class DuckDBEngine:
 
         return run
 
+    def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        return self._past.compute(to_duckdb(statement.sql), statement, hours, rows)
+
     def check(self) -> None:
         """Nothing to check: it lives in this process."""
 
     def close(self) -> None:
         with self._turn:
             self._connection.close()
+            self._past.close()
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

@@ -47,6 +47,13 @@ class Engine(Protocol):
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         """Fix the rows that there are now; the returned call computes over exactly those."""
 
+    def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        """The answer over `rows` and those in the files of `hours`, which are read for it alone and not held.
+
+        `rows` has the columns that are needed; no others are read. One thread at a time calls it, and it
+        takes one core at most.
+        """
+
     def check(self) -> None:
         """Raise EngineDied if the engine is gone; without this call only a query would find out."""
 

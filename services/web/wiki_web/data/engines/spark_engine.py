@@ -195,6 +195,18 @@ class SparkEngine:
 
         return run
 
+    def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        arguments = {name: _argument(value) for name, value in statement.parameters.items()}
+        # Instead of the table, which is of what is held.
+        sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
+        with engine_errors(self._spark):
+            frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
+            if hours:
+                frames.append(self._read_hours(hours).select(rows.column_names))
+            # A single task at a time: other cores are free for what is held.
+            changes = reduce(DataFrame.union, frames).coalesce(1)
+            return self._spark.sql(sql, args=arguments, changes=changes).toArrow()
+
     def check(self) -> None:
         if has_died(self._spark):
             raise EngineDied("spark: its JVM has ended")

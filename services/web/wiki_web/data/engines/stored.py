@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from wiki_web.data.rows import Hour, boundary_of, microseconds, rows_in
+from wiki_web.data.footers import read_metadata
+from wiki_web.data.rows import Hour, boundary_of, microseconds
 
 MOST_HELD: Final = 500_000
 """Rows: a day of English Wikipedia. Those of no closed hour are held however many they are."""
@@ -48,7 +49,7 @@ def stored_hours(
     ends by `stored_until_us` stays there in any case. Raises FileNotFoundError or RowsError.
     """
     wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
-    rows = [rows_in(hour) for hour in wanted]
+    rows = [int(read_metadata(hour.path).num_rows) for hour in wanted]
     room = most_held - tail_rows
     for place in reversed(range(len(wanted))):
         room -= rows[place]

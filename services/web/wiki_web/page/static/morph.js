@@ -9,12 +9,14 @@ export function morph(old, fresh, keeps = () => false) {
 
 function morphAttributes(old, fresh) {
   for (const { name, value } of fresh.attributes) {
-    if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    if (old.getAttribute(name) === value) continue;
+    old.setAttribute(name, value);
+    if (name === "value" && old.localName === "input") old.value = value;
   }
   for (const { name } of [...old.attributes]) {
     if (!fresh.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
   }
-  // Once a control was used, its attribute no longer sets its state.
+  // Once a control was used, its attribute no longer sets its state. What is being typed stays.
   if (old.localName === "input" && old.type === "radio") old.checked = fresh.hasAttribute("checked");
   if (old.localName === "option") old.selected = fresh.hasAttribute("selected");
 }

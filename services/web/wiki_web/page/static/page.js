@@ -2,6 +2,7 @@
 import { followPointer } from "./chart.js";
 import { followFilters } from "./filter_form.js";
 import { isPaused, followPauses } from "./pause.js";
+import { Play } from "./play.js";
 import { Refresh } from "./refresh.js";
 import { ServerClock, tellTimes } from "./times.js";
 
@@ -12,5 +13,6 @@ const refresh = new Refresh(page, clock, isPaused);
 followFilters(refresh);
 followPauses(page, () => refresh.catchUp());
 followPointer(page);
+new Play(page, clock, refresh);
 refresh.start();
 setInterval(() => { if (!document.hidden) tellTimes(page, clock); }, 1000);

@@ -1,5 +1,6 @@
 // Asks the server for this page when it is told that there is something new, else by the clock, and updates what
 // has changed.
+import { isPast } from "./moment.js";
 import { morph } from "./morph.js";
 import { animated } from "./motion.js";
 import { tellPauses } from "./pause.js";
@@ -12,6 +13,7 @@ const TIMEOUT = 20_000;
 const GRACE = 2_000;
 const UNTOLD = 10_000; // however well the stream works, so often the page asks without being told
 const STALLED = 5_000;
+const NEVER = Infinity;
 const OWN_ANSWER = "X-Wiki-Live-Top";
 
 export class Refresh {
@@ -27,6 +29,7 @@ export class Refresh {
   #failures = 0;
   #etag = null;
   #unreachableSince = null;
+  #isBusy = false;
 
   constructor(page, clock, isPaused) {
     this.#page = page;
@@ -60,6 +63,7 @@ export class Refresh {
     this.#page.setAttribute("aria-busy", "true");
     this.#etag = null;
     this.soon();
+    this.#listen();
   }
 
   /** A page that nobody looks at asks for nothing, and holds no connection. */
@@ -69,8 +73,14 @@ export class Refresh {
       this.#stream.close();
     } else {
       this.soon();
-      this.#stream.open();
+      this.#listen();
     }
+  }
+
+  /** A past moment stays as it is: there is nothing to be told. */
+  #listen() {
+    if (isPast()) this.#stream.close();
+    else this.#stream.open();
   }
 
   /** While requests fail, they go on at their own growing pauses. */
@@ -93,7 +103,7 @@ export class Refresh {
   #next(wait) {
     clearTimeout(this.#timer);
     if (document.hidden) return;
-    this.#timer = setTimeout(() => this.#ask(), wait);
+    if (wait !== NEVER) this.#timer = setTimeout(() => this.#ask(), wait);
     // For watchdog.js: when an attempt has to be over, on the clock of performance.now().
     document.documentElement.dataset.refreshDue = performance.now() + wait + TIMEOUT + GRACE;
   }
@@ -104,10 +114,12 @@ export class Refresh {
     const stalled = setTimeout(() => this.#stream.giveWay(), STALLED);
     const isMine = () => this.#running === mine;
     this.#toldMeanwhile = false;
+    this.#isBusy = false;
     let wait = 0;
     try {
       await this.#attempt(mine.signal, isMine);
-      if (!this.#toldMeanwhile) wait = this.#stream.isLive ? Math.max(UNTOLD, this.#period) : this.#period;
+      if (isPast() && this.#state() === "past") wait = NEVER;
+      else if (!this.#toldMeanwhile) wait = this.#stream.isLive ? Math.max(UNTOLD, this.#period) : this.#period;
     } catch (error) {
       // A request that was replaced by a newer one has not failed.
       if (isMine()) wait = this.#missed();
@@ -128,6 +140,7 @@ export class Refresh {
     if (!isMine()) return;
     // A proxy on the way may answer anything, also 200 or 404: only what the service itself says is taken over.
     if (!response.headers.has(OWN_ANSWER)) throw new Error("not the service's own answer");
+    this.#isBusy = response.status === 503;
     if (response.status >= 500) throw new Error(`HTTP status ${response.status}`);
     // A wrong address has an error page of its own, without scripts.
     if (response.status >= 400) return location.reload();
@@ -142,17 +155,20 @@ export class Refresh {
 
   /** `html` is null when nothing has changed. */
   #reached(html, etag) {
-    if (this.#failures) this.#stream.again();
+    if (this.#failures && !isPast()) this.#stream.again();
     this.#failures = 0;
     this.#unreachableSince = null;
     delete document.documentElement.dataset.lost;
     document.getElementById("unreachable").hidden = true;
-    const held = this.#isPaused("page") && !this.#going;
-    if (!held && html !== null) {
+    if (!this.#holds("page") && html !== null) {
       this.#show(html);
       this.#etag = etag;
     }
-    this.#announce(document.getElementById("freshness")?.dataset.state);
+    this.#announce(this.#state());
+  }
+
+  #state() {
+    return document.getElementById("freshness")?.dataset.state;
   }
 
   /** Says so, and returns the milliseconds until the next attempt. */
@@ -164,15 +180,20 @@ export class Refresh {
     notice.hidden = false;
     document.documentElement.dataset.lost = "";
     notice.textContent =
-      `The server can’t be reached since ${this.#unreachableSince.toISOString().slice(11, 19)} UTC. ` +
+      `The server ${this.#isBusy ? "is busy" : "can’t be reached"} since ${this.#unreachableSince.toISOString().slice(11, 19)} UTC. ` +
       `What you see is from before; the next try is in ${Math.round(wait / 1000)} s.`;
-    this.#announce("unreachable");
+    this.#announce(this.#isBusy ? "busy" : "unreachable");
     return wait;
+  }
+
+  /** Whether a part stays as it is: what was paused is the live page. */
+  #holds(part) {
+    return this.#isPaused(part) && !this.#going && !isPast();
   }
 
   #show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
-    const isHeld = (element) => element.id === "feed" && this.#isPaused("feed") && !this.#going;
+    const isHeld = (element) => element.id === "feed" && this.#holds("feed");
     keepingSelection(() =>
       animated(document.getElementById("titles"), () => {
         this.#page.removeAttribute("aria-busy");
@@ -199,5 +220,7 @@ const ANNOUNCEMENTS = {
   empty: "No change has arrived yet.",
   live: "The page is live.",
   stale: "The page is stale: nothing new arrives.",
+  past: "The page shows a past moment.",
+  busy: "The server is busy. What is shown is older.",
   unreachable: "The server can’t be reached. What is shown is older.",
 };

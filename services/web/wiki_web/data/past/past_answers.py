@@ -1,0 +1,182 @@
+"""Answers of past moments: computed on demand, one after another, and kept while they hold."""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from wiki_web.data.answer_cache import AnswerCache, Busy, CachedAnswer
+from wiki_web.data.answers import answer_of
+from wiki_web.data.documents import State
+from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.gaps import BEFORE_ALL, Span, joined
+from wiki_web.data.past.kept import Kept, KeptHours
+from wiki_web.data.past.moment import moment_text
+from wiki_web.data.past.sources import Sources, names_in, rows_statement, sources_of
+from wiki_web.data.past.turns import Turns
+from wiki_web.data.queries import Query, Statement, statement_of
+from wiki_web.data.rows import SCHEMA
+from wiki_web.data.store import Position, Store
+
+_MOST_ANSWERS: Final = 64
+_MOST_ROWS: Final = 10_000
+# What happened at a moment is told some seconds later, and some of it may be told half an hour later.
+_UNSETTLED_FOR: Final = 5.0  # seconds that an answer is good which may still change
+_ATTEMPTS: Final = 5
+
+
+class OutOfReach(ValueError):
+    """A moment of which nothing is kept, or not known yet; the message says which times are."""
+
+    def __init__(self, moment_us: int, after_us: int, until_us: int) -> None:
+        moment, after, until = map(moment_text, (moment_us, after_us, until_us))
+        super().__init__(f"{moment!r} is not a time after {after}, up to {until}, which is what is known")
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A query of a moment in the past, and what there is to answer it from."""
+
+    query: Query
+    to_us: int
+    statement: Statement
+    sources: Sources
+    gaps: tuple[Span, ...]
+    position: Position
+
+    @property
+    def version(self) -> str:
+        """Of what is there for good; empty where a commit may still change the answer."""
+        if not self.sources.settled:
+            return ""
+        files = [(kept.hour.start.isoformat(), kept.version) for kept in self.sources.hours]
+        return repr((files, self.gaps))
+
+    def holds(self, known: CachedAnswer, now: float) -> bool:
+        """Whether an answer that was computed before is still right."""
+        if self.version or known.position is None:
+            return known.version == self.version
+        same_load = known.position.generation == self.position.generation
+        return same_load and now - known.computed_at < _UNSETTLED_FOR
+
+
+class PastAnswers:
+    """For any thread. `clock` is monotonic."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        data_dir: Path,
+        live: AnswerCache,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._hours = KeptHours(data_dir)
+        self._live = live
+        self._clock = clock
+        self._turns: Turns[pa.Table] = Turns()
+        self._guard = threading.Lock()
+        self._answers: OrderedDict[Query, CachedAnswer] = OrderedDict()
+
+    def kept(self) -> Kept:
+        """The closed hours, at most a minute old; none while they can't be looked at."""
+        try:
+            return self._hours.seen()
+        except OSError:
+            return Kept(())
+
+    def shown(self) -> CachedAnswer | None:
+        """The answer that the live page begins with, None while there is none."""
+        return self._live.shown()
+
+    def get(self, query: Query) -> tuple[CachedAnswer, State]:
+        """The answer as it was at the query's moment; at the newest commit if it names none.
+
+        Raises OutOfReach, Busy or EngineError.
+        """
+        position = self._store.position
+        if query.to_us is None:
+            cached = self._live.get(query)
+        elif position is None or position.as_of_us is None:
+            cached = self._live.nothing(query, position)
+        else:
+            return self._past(query, query.to_us, position), "past"
+        return cached, self._live.state_of(cached.position)
+
+    def _past(self, query: Query, to_us: int, position: Position) -> CachedAnswer:
+        for attempt in range(1, _ATTEMPTS + 1):
+            asked = self._look(query, to_us, position)
+            known = self._known(query)
+            if known is not None and asked.holds(known, self._clock()):
+                return known
+            began = self._clock()
+            try:
+                found = self._turns.result((query, asked.sources), partial(self._compute, asked))
+            except EngineError:
+                # An hour may have been deleted or written anew since it was looked at.
+                if attempt == _ATTEMPTS or self._look(query, to_us, position).sources == asked.sources:
+                    raise
+                continue
+            if asked.sources.settled or self._store.forgotten_us <= asked.sources.needed_us:
+                return self._keep(asked, found, began)
+        raise Busy("the stored changes are being arranged anew")
+
+    def _look(self, query: Query, to_us: int, position: Position) -> _Asked:
+        """What is there now. Raises OutOfReach or EngineError."""
+        forgotten_us = self._store.forgotten_us
+        try:
+            kept = self._hours.look()
+        except OSError as error:
+            raise EngineError(f"the history can't be read: {error}") from error
+        first_us = kept.first_us or forgotten_us
+        until_us = position.as_of_us or 0
+        if not first_us < to_us <= until_us:
+            raise OutOfReach(to_us, first_us, until_us)
+        statement = statement_of(query, to_us)
+        gaps = joined([*kept.gaps(), *position.gaps, Span(BEFORE_ALL, first_us)], statement.after_us)
+        inside = tuple(gap for gap in gaps if gap.start_us < to_us)
+        sources = sources_of(statement.after_us, to_us, kept, forgotten_us)
+        return _Asked(query, to_us, statement, sources, inside, position)
+
+    def _compute(self, asked: _Asked) -> pa.Table:
+        statement, sources = asked.statement, asked.sources
+        for kept in sources.hours:
+            if kept.changes is None:
+                raise EngineError(f"{kept.hour.path}: its footer can't be read")
+        if not sources.hours and not sources.settled:
+            return self._engine.prepare(statement)()
+        names = names_in(statement)
+        rows = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
+        if sources.held_from_us is not None:
+            held = rows_statement(names, sources.held_from_us, asked.to_us)
+            rows = self._engine.prepare(held)().cast(rows.schema)
+        return self._engine.compute(statement, [kept.hour for kept in sources.hours], rows)
+
+    def _known(self, query: Query) -> CachedAnswer | None:
+        with self._guard:
+            if query in self._answers:
+                self._answers.move_to_end(query)
+            return self._answers.get(query)
+
+    def _keep(self, asked: _Asked, found: pa.Table, began: float) -> CachedAnswer:
+        answer = answer_of(asked.query, asked.to_us, found, asked.gaps)
+        now = self._clock()
+        position = None if asked.sources.settled else asked.position
+        cached = CachedAnswer(answer, position, now, now - began, asked.version)
+        with self._guard:
+            self._answers[asked.query] = cached
+            self._answers.move_to_end(asked.query)
+            while len(self._answers) > _MOST_ANSWERS or self._rows() > _MOST_ROWS:
+                self._answers.popitem(last=False)
+        return cached
+
+    def _rows(self) -> int:
+        return sum(len(cached.answer.items) for cached in self._answers.values())

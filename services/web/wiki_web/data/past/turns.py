@@ -1,0 +1,72 @@
+"""One computation at a time, which gives way to others of the machine; few may wait for theirs."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from typing import Final, Generic, TypeVar
+
+from wiki_web.data.answer_cache import Busy
+
+MOST: Final = 3
+"""Requests that wait at once, and computations: they hold threads that the live page is served by.
+
+With one more, viewers of the live page would be told of answers as slowly as on a busy server (push/pace.py).
+"""
+_LONGEST_WAIT: Final = 15.0  # seconds
+_NICENESS: Final = 10
+
+ResultT = TypeVar("ResultT")
+
+
+class Turns(Generic[ResultT]):
+    """Equal keys are computed once. For any thread."""
+
+    def __init__(self, longest_wait: float = _LONGEST_WAIT) -> None:
+        self._longest_wait = longest_wait
+        self._guard = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(MOST)
+        self._running: dict[Hashable, Future[ResultT]] = {}
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="past", initializer=_give_way)
+
+    def result(self, key: Hashable, compute: Callable[[], ResultT]) -> ResultT:
+        """What `compute` gives, or what it gave for an equal key and nobody has waited for.
+
+        Raises Busy, or what `compute` raises.
+        """
+        if not self._waiting.acquire(blocking=False):
+            raise Busy(f"{MOST} requests for past moments are waiting")
+        try:
+            running = self._of(key, compute)
+            found = running.result(self._longest_wait)
+        except FutureTimeoutError as error:
+            # It goes on: who asks again finds its result.
+            raise Busy(f"not computed within {self._longest_wait:g} s") from error
+        except BaseException:
+            self._forget(key)
+            raise
+        finally:
+            self._waiting.release()
+        self._forget(key)
+        return found
+
+    def _of(self, key: Hashable, compute: Callable[[], ResultT]) -> Future[ResultT]:
+        with self._guard:
+            if key not in self._running:
+                self._running = {key: each for key, each in self._running.items() if not each.done()}
+                if len(self._running) >= MOST:
+                    raise Busy(f"{MOST} past moments are being computed")
+                self._running[key] = self._worker.submit(compute)
+            return self._running[key]
+
+    def _forget(self, key: Hashable) -> None:
+        with self._guard:
+            self._running.pop(key, None)
+
+
+def _give_way() -> None:
+    """What is live comes first. A thread that holds Python's lock must not wait: it is for native work."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
