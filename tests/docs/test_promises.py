@@ -83,7 +83,8 @@ def test_each_script_and_each_of_its_options_exists(promise: Promise) -> None:
         for argument in arguments
         if re.search(rf"^  .*\b{re.escape(argument)}\b.*\) ", text, re.MULTILINE)
     ]
-    code = text + "".join(map(text_of, _modules(text, parts)))
+    shared = [ROOT / "scripts/benchmarks/command.py"] if parts else []
+    code = text + "".join(map(text_of, [*_modules(text, parts), *shared]))
     for argument in arguments:
         value_of = arguments[arguments.index(argument) - 1]
         is_value = not argument.startswith("-") and value_of.startswith("--")
