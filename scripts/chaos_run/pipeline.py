@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from chaos_run import clocks
-from chaos_run.children import Child, free_ports
+from chaos_run.children import Child, free_ports, temporary_files_in
 
 TOPIC: Final = "wiki-changes"
 PARTITIONS: Final = 3
@@ -30,10 +30,7 @@ class Pipeline:
         temporary = folder / "tmp"
         temporary.mkdir()
         env = {
-            # What is killed leaves its temporary files, which go with the folder.
-            "TMPDIR": str(temporary),
-            "SPARK_LOCAL_DIRS": str(temporary),
-            "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={temporary}",
+            **temporary_files_in(temporary),
             "STATE_DIR": str(folder / "state"),
             "DATA_DIR": str(data),
             "WIKI_STREAM_URL": stream_url,

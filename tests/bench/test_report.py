@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import footprint
+from benchmarks import footprint, whole
 from benchmarks.freshness.__main__ import SECTIONS
 from benchmarks.freshness.moments import Passage
 from benchmarks.freshness.pipeline import Case, Freshness, Idle
@@ -62,7 +62,9 @@ def test_a_page_without_markers_is_not_changed(page: str) -> None:
         written(page, "idle", "new")
 
 
-@pytest.mark.parametrize("section", [*SECTIONS, footprint.SECTION, naive.SECTION])
+@pytest.mark.parametrize(
+    "section", [*SECTIONS, footprint.SECTION, naive.SECTION, whole.SECTION]
+)
 def test_the_documentation_has_a_place_for_each_section(section: str) -> None:
     """Not found missing after half an hour of measuring."""
     assert "\nnew\n" in written(text_of(ROOT / "docs/benchmarks.md"), section, "new")
