@@ -1,7 +1,9 @@
 """run-local under a stream of our own, with its data where it is told to."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from chaos_run import clocks
@@ -22,10 +24,18 @@ class Pipeline:
     """Started at once."""
 
     def __init__(
-        self, folder: Path, *, data: Path, stream_url: str, engine: str, clock_files: Path | None
+        self,
+        folder: Path,
+        *,
+        data: Path,
+        stream_url: str,
+        engine: str,
+        clock_files: Path | None,
+        settings: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        """`settings` are other variables of the services."""
         ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
-        self.web_port = ports["WEB_PORT"]
+        self.web_port, self.consumer_port = ports["WEB_PORT"], ports["CONSUMER_METRICS_PORT"]
         self.bootstrap_servers = f"127.0.0.1:{ports['KAFKA_PORT']}"
         temporary = folder / "tmp"
         temporary.mkdir()
@@ -41,6 +51,7 @@ class Pipeline:
             "WIKI_STREAM_IDLE_TIMEOUT": "10s",
             **{name: str(port) for name, port in ports.items()},
             **({clocks.FOLDER: str(clock_files)} if clock_files else {}),
+            **settings,
         }
         argv = [sys.executable, "-m", "chaos_run.run_local"]
         self._child = Child(argv, log=folder / "run-local.log", env=env)
