@@ -91,6 +91,13 @@ def seed() -> int:
     return value
 
 
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """A folder for TMPDIR. Not below pytest's: the path of supervisord's socket would be too long."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
     """One real broker for the whole run. A test that stops or kills its broker makes its own `Broker`."""

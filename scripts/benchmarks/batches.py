@@ -5,16 +5,18 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import fmean, quantiles
+from statistics import quantiles
 from typing import ClassVar
 
 import psutil
 import pyarrow as pa
 from kafka import KafkaProducer
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
@@ -38,8 +40,8 @@ from wiki_consumer.volume.raw_files import list_raw_files
 
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
 TIMEOUT_SECONDS = 900.0
-# The first batches of a query load classes and compile.
 WARM_UP_BATCHES = 20
+"""The first batches of a query load classes and compile."""
 TRIGGER = timedelta(seconds=1)
 MAINTENANCE_PAUSE = timedelta(seconds=5)
 
@@ -81,23 +83,20 @@ class Pace:
         return quantiles(self.seconds, n=100, method="inclusive")[98]
 
     @property
-    def records_per_batch(self) -> float:
-        return self.records / len(self.seconds)
-
-    @property
     def files_per_batch(self) -> float:
         return self.files / len(self.seconds)
 
+    @property
+    def cpu_seconds_per_batch(self) -> float:
+        return self.cost.cpu_seconds / len(self.seconds)
 
-def together(paces: Sequence[Pace]) -> Pace:
-    """All batches; the mean of the memory."""
-    return Pace(
-        seconds=tuple(itertools.chain.from_iterable(pace.seconds for pace in paces)),
-        records=sum(pace.records for pace in paces),
-        resident=fmean(pace.resident for pace in paces),
-        files=sum(pace.files for pace in paces),
-        cost=sum((pace.cost for pace in paces), start=Cost()),
-    )
+    def __str__(self) -> str:
+        batches = len(self.seconds)
+        return (
+            f"p50 {self.p50:.3f} s, p99 {self.p99:.3f} s, {batches} batches, {self.resident / 1e6:.0f} MB,"
+            f" {self.records / batches:.0f} records and {self.files_per_batch:.2f} files a batch"
+            f"\n  {self.cost}"
+        )
 
 
 class TimedSink(FolderSink):
@@ -167,8 +166,10 @@ class Bench:
             )
             return sum(batch.records for batch in batches) / sum(batch.seconds for batch in batches)
 
-    def pace(self, place: Place, rate: int, batches: int, *, closing: datetime | None = None) -> Pace:
-        """`batches` of one-second triggers at `rate` records a second, after the warm-up.
+    def pace(
+        self, place: Place, rate: int, batches: int, *, warm_up: int, closing: datetime | None = None
+    ) -> Pace:
+        """`batches` of one-second triggers at `rate` records a second, after `warm_up` others.
 
         With `closing` the maintenance closes that hour again and again meanwhile.
         """
@@ -177,7 +178,7 @@ class Bench:
             self._query(place, to_parquet, trigger=TRIGGER) as (spark, query, seen),
             _closing(place.volume, closing) if closing else nullcontext(),
         ):
-            _await(seen, WARM_UP_BATCHES)
+            _await(seen, warm_up)
             files = len(list_raw_files(place.volume.changes))
             meter = Meter(spark, TimedSink.seconds)
             seen.clear()
@@ -201,7 +202,9 @@ class Bench:
             spark.streams.addListener(Listener(seen.append, lambda: None))
             running = start(spark, self._wanted(place, trigger))
             yield spark, running, seen
-            running.stop()
+            # As the service does: beyond a limit the session's end stops it, and no commit is half done.
+            with suppress(Py4JJavaError, PySparkException):
+                running.stop()
         finally:
             session.stop(spark)
 
@@ -244,9 +247,9 @@ def _await(batches: Sequence[Batch], number: int) -> None:
 
 
 def _maintenance(volume: ConsumerVolume) -> Maintenance:
-    settings = Settings()
+    # Whatever history was made for the measurement stays.
     return Maintenance(
-        volume.root, max_event_age=settings.max_event_age, history_retention=settings.history_retention
+        volume.root, max_event_age=Settings().max_event_age, history_retention=timedelta(days=365)
     )
 
 

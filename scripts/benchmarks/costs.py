@@ -3,7 +3,8 @@
 import json
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,29 +27,21 @@ _PROCESS_START: Final = "jdk.ProcessStart"
 class Cost:
     """Of some batches together: CPU seconds of this process, Spark's JVM and its children, and the rest."""
 
-    batches: int = 0
-    cpu_seconds: float = 0.0
-    compiles: int = 0
-    child_processes: int = 0
-    parts: dict[str, float] = field(default_factory=dict)
+    batches: int
+    cpu_seconds: float
+    compiles: int
+    child_processes: int
+    parts: Mapping[str, float]
     """Seconds by what they went to."""
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(
-            self.batches + other.batches,
-            self.cpu_seconds + other.cpu_seconds,
-            self.compiles + other.compiles,
-            self.child_processes + other.child_processes,
-            {name: self.parts.get(name, 0) + other.parts.get(name, 0) for name in self.parts | other.parts},
-        )
 
     def __str__(self) -> str:
         """A batch's share."""
-        each = max(self.batches, 1)
-        parts = ", ".join(f"{name} {1000 * seconds / each:.0f}" for name, seconds in self.parts.items())
+        parts = ", ".join(
+            f"{name} {1000 * seconds / self.batches:.0f}" for name, seconds in self.parts.items()
+        )
         return (
-            f"{self.cpu_seconds / each:.3f} CPU s, {self.compiles / each:.2f} compiles and"
-            f" {self.child_processes / each:.2f} child processes a batch; ms a batch: {parts}"
+            f"{self.cpu_seconds / self.batches:.3f} CPU s, {self.compiles / self.batches:.2f} compiles and"
+            f" {self.child_processes / self.batches:.2f} child processes a batch; ms a batch: {parts}"
         )
 
 

@@ -3,7 +3,6 @@
 Each run starts everything anew, at the live rate. The images are those that Docker has here already.
 """
 
-import argparse
 import re
 import subprocess
 import sys
@@ -16,9 +15,11 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import markdown
-from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, tell
+from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, hand_over, parser_of, tell
+from benchmarks.disk import size
+from benchmarks.figures import Figure
 from benchmarks.machine import this_machine
-from benchmarks.parts import PIPELINE, cores, cpu_seconds, memory_bytes
+from benchmarks.parts import PIPELINE, cores, cpu_seconds, memory_bytes, pipeline_cores
 from harness.processes import wait_until
 from harness.run_local import RunLocal
 from harness.simulator import Simulator
@@ -26,6 +27,7 @@ from harness.simulator import Simulator
 _ROOT: Final = Path(__file__).resolve().parents[2]
 SECTION: Final = "footprint"
 _ENGINES: Final = ("duckdb", "spark")
+_QUICK_MINUTES: Final = 0.2
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,8 @@ def measure(engine: str, seconds: float) -> Footprint:
             local.assert_runs()
             taken = cores(before, cpu_seconds(), time.monotonic() - start)
             state = Path(name, "state")
-            disk = {folder.name: _size(folder) for folder in sorted(state.iterdir()) if folder.is_dir()}
+            disk = {folder.name: size(folder) for folder in sorted(state.iterdir()) if folder.is_dir()}
             return Footprint(engine, first, taken, memory_bytes(), disk)
-
-
-def _size(folder: Path) -> int:
-    """Bytes of the disk below `folder`; what is deleted meanwhile counts as far as it was seen."""
-    run = subprocess.run(
-        ["du", "-sk", folder], check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    )
-    return int(run.stdout.split()[0]) * 1024
 
 
 def images() -> dict[str, int]:
@@ -122,28 +116,42 @@ def _of_part(found: Sequence[Footprint], parts: Sequence[str]) -> Iterator[str]:
         yield f"{sum(run.cores.get(part, 0.0) for part in parts):.2f}"
 
 
+def figures(found: Sequence[Footprint], sizes: Mapping[str, int]) -> Iterator[Figure]:
+    """All parts together, and what is not for a part."""
+    for run in found:
+        yield Figure(f"{run.engine}: start to first row", "s", (run.seconds_to_first_row,))
+        memory = sum(run.memory.get(part, 0) for part in PIPELINE)
+        yield Figure(f"{run.engine}: memory", "MB", (memory / 1e6,))
+        yield Figure(f"{run.engine}: processor", "cores", (pipeline_cores(run.cores),))
+    for name, bytes_ in sizes.items():
+        yield Figure(f"image {name}", "MB", (bytes_ / 1e6,))
+
+
 def _megabytes(size: int) -> str:
     return f"{size / 1e6:,.0f}"
 
 
 def main() -> int:
     end_as_by_ctrl_c()
-    parser = argparse.ArgumentParser(prog="scripts/bench footprint", description=__doc__)
+    parser = parser_of("footprint", __doc__)
     parser.add_argument("--engine", choices=[*_ENGINES, "both"], default="both")
     parser.add_argument("--minutes", type=float, default=5, help="from the first row (default %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the tables into docs/benchmarks.md")
     options = parser.parse_args()
-    head = f"{this_machine()} {LIVE_RATE} events/s, {options.minutes:g} minutes after the first row."
+    minutes = _QUICK_MINUTES if options.quick else options.minutes
+    head = f"{this_machine()} {LIVE_RATE} events/s, {minutes:g} minutes after the first row."
     print(head, flush=True)
     found = []
     for engine in _ENGINES if options.engine == "both" else (options.engine,):
         try:
-            found.append(measure(engine, options.minutes * 60))
+            found.append(measure(engine, minutes * 60))
         except AssertionError as problem:
             print(problem, file=sys.stderr)
             return 1
         print(f"{engine}: first row after {found[-1].seconds_to_first_row:.1f} s", flush=True)
-    tell(f"{head}\n\n{tables(found, images())}", SECTION, write=options.write)
+    sizes = images()
+    tell(f"{head}\n\n{tables(found, sizes)}", SECTION, write=options.write)
+    hand_over("footprint", list(figures(found, sizes)), options.json)
     return 0
 
 

@@ -2,14 +2,20 @@
 
 import os
 import platform
+import re
 import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 import psutil
 
+from wiki_common import VERSION
+
 _ROOT = Path(__file__).resolve().parents[2]
+_PACKAGES: Final = ("pyspark", "kafka-python", "duckdb", "pyarrow", "flask", "gunicorn", "aiohttp")
 
 
 @dataclass(frozen=True)
@@ -42,6 +48,20 @@ def this_machine() -> Machine:
         architecture=platform.machine(),
         load=os.getloadavg()[0],
     )
+
+
+def versions() -> dict[str, str]:
+    """Of what the figures depend on most. Raises OSError and CalledProcessError without Java."""
+    home = os.environ.get("JAVA_HOME")
+    command = [f"{home}/bin/java" if home else "java", "-version"]
+    java = subprocess.run(command, check=True, stderr=subprocess.PIPE, text=True).stderr
+    return {
+        "live-top": VERSION,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "java": (re.findall(r'version "([^"]+)"', java) or [java.strip()])[0],
+        **{package: version(package) for package in _PACKAGES},
+    }
 
 
 def _git(*arguments: str) -> str:

@@ -1,7 +1,7 @@
-"""Processor time and memory of all that runs below this process, by part of the pipeline."""
+"""Processor time, memory, files and threads of all that runs below this process, by part of the pipeline."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -18,6 +18,7 @@ _NAMES: Final = {
     "kafka.Kafka": "Kafka",
     "org.apache.zookeeper.server.quorum.QuorumPeerMain": "ZooKeeper",
     "local_stack": "run-local",
+    "chaos_run.run_local": "run-local",
     "stream_simulator": "simulator",
     "run-driver": "browser",
 }
@@ -35,11 +36,29 @@ def cpu_seconds() -> dict[str, float]:
 
 def memory_bytes() -> dict[str, int]:
     """Bytes by part, now. Of memory that processes share each has its part where the system tells (Linux)."""
+    return _by_part(_memory)
+
+
+def open_files() -> dict[str, int]:
+    """How many files, connections and pipes each part has open, now."""
+    return _by_part(lambda process: process.num_fds())
+
+
+def threads() -> dict[str, int]:
+    """How many each part has, now."""
+    return _by_part(lambda process: process.num_threads())
+
+
+def _memory(process: psutil.Process) -> int:
+    memory = process.memory_full_info()
+    return int(getattr(memory, "pss", memory.rss))
+
+
+def _by_part(of: Callable[[psutil.Process], int]) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     for part, process in _processes():
         with suppress(psutil.Error):
-            memory = process.memory_full_info()
-            found[part] += getattr(memory, "pss", memory.rss)
+            found[part] += of(process)
     return found
 
 

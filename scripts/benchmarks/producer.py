@@ -6,11 +6,8 @@ kafka-python with the same options over the records that the producer makes, and
 machine the rate per second of the measured process's own CPU time says more than the one by the clock.
 """
 
-import argparse
-import json
 import multiprocessing
 import os
-import signal
 import sys
 import tempfile
 import threading
@@ -25,6 +22,8 @@ from pathlib import Path
 import psutil
 from kafka import TopicPartition
 
+from benchmarks.command import end_as_by_ctrl_c, hand_over, parser_of
+from benchmarks.figures import Figure, Goal
 from harness.kafka import Broker
 from harness.processes import Process, free_port, wait_until
 from stream_simulator.catalogue import Catalogue
@@ -37,8 +36,9 @@ from wiki_producer.kafka.topic_creation import init_topics
 from wiki_producer.relay.decide import Kept, decider
 from wiki_producer.settings import Settings
 
-GOAL_PER_SECOND = 15_000
-GOAL_RATIO = 0.6
+GOAL_PER_SECOND = Goal(15_000, at_most=False)
+GOAL_RATIO = Goal(0.6, at_most=False)
+QUICK_EVENTS = 5_000
 _TIMEOUT_SECONDS = 300
 
 
@@ -193,44 +193,46 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
+def figures(rows: Sequence[tuple[Rate, Rate]], decision_microseconds: float) -> list[Figure]:
+    """Of the producer and the bare loop in each run."""
+    producer, bare = zip(*rows, strict=True)
+    return [
+        Figure("producer", "events/s", tuple(rate.wall for rate in producer), GOAL_PER_SECOND),
+        Figure("producer, by CPU time", "events/CPU s", tuple(rate.cpu for rate in producer)),
+        Figure("kafka-python alone", "events/s", tuple(rate.wall for rate in bare)),
+        Figure("kafka-python alone, by CPU time", "events/CPU s", tuple(rate.cpu for rate in bare)),
+        Figure(
+            "producer : kafka-python alone",
+            "ratio",
+            tuple(ours.wall / other.wall for ours, other in rows),
+            GOAL_RATIO,
+        ),
+        Figure("the same, by CPU time", "ratio", tuple(ours.cpu / other.cpu for ours, other in rows)),
+        Figure("decision on an event", "µs", (decision_microseconds,)),
+    ]
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="bench producer", description=__doc__)
+    parser = parser_of("producer", __doc__)
     parser.add_argument("--events", type=int, default=60_000, help="events per run (default: %(default)s)")
-    parser.add_argument("--runs", type=int, default=3, help="runs; the median counts (default: %(default)s)")
+    parser.add_argument("--runs", type=int, default=3, help="each with both (default: %(default)s)")
     arguments = parser.parse_args()
+    number, runs = (QUICK_EVENTS, 1) if arguments.quick else (arguments.events, arguments.runs)
     logs.configure(Settings(log_level="WARNING"))
-    # So that a stopped run ends its broker and its producer too.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    end_as_by_ctrl_c()
     cores = sorted(os.sched_getaffinity(0))
     measured, others = cores[0], set(cores[1:]) or {cores[0]}
     os.sched_setaffinity(0, others)
-    print(f"{arguments.events} events, {arguments.runs} runs; {len(cores)} cores", flush=True)
-    events = make_events(arguments.events)
+    print(f"{number} events, {runs} runs; {len(cores)} cores", flush=True)
+    events = make_events(number)
     with tempfile.TemporaryDirectory() as folder:
         broker = Broker(Path(folder))
         try:
-            rows = [
-                _run(broker, events, f"bench-{number}", measured, Path(folder))
-                for number in range(arguments.runs)
-            ]
+            rows = [_run(broker, events, f"bench-{run}", measured, Path(folder)) for run in range(runs)]
         finally:
             broker.close()
-    producer, bare = sorted(rows, key=lambda row: row[0].cpu / row[1].cpu)[len(rows) // 2]
-    print(json.dumps(_report(producer, bare, measure_decision(events.data)), indent=2))
+    hand_over("producer", figures(rows, measure_decision(events.data)), arguments.json)
     return 0
-
-
-def _report(producer: Rate, bare: Rate, decision_microseconds: float) -> dict[str, object]:
-    return {
-        "producer_events_per_second": round(producer.wall),
-        "producer_events_per_cpu_second": round(producer.cpu),
-        "bare_kafka_python_per_second": round(bare.wall),
-        "bare_kafka_python_per_cpu_second": round(bare.cpu),
-        "ratio": round(producer.wall / bare.wall, 2),
-        "ratio_of_cpu_time": round(producer.cpu / bare.cpu, 2),
-        "decision_microseconds": round(decision_microseconds, 1),
-        "goal": {"producer_events_per_second": GOAL_PER_SECOND, "ratio": GOAL_RATIO},
-    }
 
 
 def _run(broker: Broker, events: Events, topic: str, core: int, folder: Path) -> tuple[Rate, Rate]:

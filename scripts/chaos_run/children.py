@@ -41,6 +41,15 @@ def wait_until(condition: Callable[[], bool], *, timeout: float, what: str, ever
         time.sleep(every)
 
 
+def temporary_files_in(folder: Path) -> dict[str, str]:
+    """Variables by which all temporary files go to `folder`: what is killed leaves its own."""
+    return {
+        "TMPDIR": str(folder),
+        "SPARK_LOCAL_DIRS": str(folder),
+        "JDK_JAVA_OPTIONS": f"-Djava.io.tmpdir={folder}",
+    }
+
+
 class Child:
     """Runs in a session of its own, so that a Ctrl-C is not for it; what it writes is in `log`."""
 

@@ -18,14 +18,20 @@ def library() -> Path | None:
 
 
 def environment(service: str) -> Mapping[str, str]:
-    """The variables that give `service` the clock that `Clocks` sets."""
-    folder, found = os.environ.get(FOLDER), library()
-    if not folder or not found:
+    """The variables that give a service of run-local the clock that `Clocks` sets in FOLDER."""
+    folder = os.environ.get(FOLDER)
+    return variables(Path(folder), service) if folder else {}
+
+
+def variables(folder: Path, service: str) -> Mapping[str, str]:
+    """Those that give `service` the clock that `Clocks` sets in `folder`; none without libfaketime."""
+    found = library()
+    if not found:
         return {}
     return {
         "PYTHONPATH": os.pathsep.join((str(_SLEEP), os.environ.get("PYTHONPATH", ""))),
         "LD_PRELOAD": str(found),
-        "FAKETIME_TIMESTAMP_FILE": str(Path(folder) / service),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / service),
         "FAKETIME_CACHE_DURATION": "1",
         # A JVM waits by a clock that nobody sets, and files have the disk's times.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",

@@ -1,8 +1,10 @@
 """Looks at the page once a second, as a viewer does: how far behind is what it shows?"""
 
 import json
+import math
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from typing import Final
@@ -16,12 +18,22 @@ _PATIENCE: Final = 10.0
 class Looks:
     """Runs from its making to `close`, and notes each look."""
 
-    def __init__(self, port: int, history: History, *, begins: float, ends: float) -> None:
-        """The stream's events lie between `begins` and `ends`, seconds since the epoch."""
+    def __init__(
+        self,
+        port: int,
+        history: History,
+        *,
+        begins: float,
+        ends: float = math.inf,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """The stream's events lie between `begins` and `ends`, seconds since the epoch by the clock `now`."""
         self._port = port
         self._history = history
         self._ends = ends
-        self._as_of = begins
+        self._now = now
+        self.as_of = begins
+        """Up to when the last answer counts."""
         self.behind = 0.0
         """Seconds between the stream's time and that up to which the last answer counts."""
         self._closed = threading.Event()
@@ -32,7 +44,7 @@ class Looks:
         while not self._closed.wait(_EVERY):
             problem = self._look()
             # What can't be asked is shown as it was, and becomes older.
-            self.behind = max(0.0, min(time.time(), self._ends) - self._as_of)
+            self.behind = max(0.0, min(self._now(), self._ends) - self.as_of)
             self._history.note(
                 "look", behind=round(self.behind, 1), **({"problem": problem} if problem else {})
             )
@@ -51,7 +63,7 @@ class Looks:
         if response.status != 200:
             return f"status {response.status}"
         if as_of := json.loads(text)["as_of"]:
-            self._as_of = datetime.fromisoformat(as_of).timestamp()
+            self.as_of = datetime.fromisoformat(as_of).timestamp()
         return None
 
     def close(self) -> None:

@@ -3,7 +3,7 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -31,6 +31,29 @@ class Event:
     bot: bool
 
 
+def serving(
+    folder: Path, options: Mapping[str, str | int | Path], env: Mapping[str, str]
+) -> tuple[Child, int]:
+    """A simulator with these options that listens, and its port. Raises Failure."""
+    (port,) = free_ports(1)
+    arguments = [
+        f"--{name}={value}" for name, value in {"host": "127.0.0.1", "port": port, **options}.items()
+    ]
+    argv = [sys.executable, "-m", "stream_simulator", *arguments]
+    child = Child(argv, log=folder / "simulator.log", env=env)
+    try:
+        wait_until(lambda: ports.accepts("127.0.0.1", port), timeout=60, what="the simulator listens")
+    except BaseException:
+        child.close()
+        raise
+    return child, port
+
+
+def address(port: int, begins: float) -> str:
+    """Of a stream that hands out all events from `begins` on to who asks for no position."""
+    return f"http://127.0.0.1:{port}/v2/stream/recentchange?since={int(begins * 1000)}"
+
+
 class Stream:
     """Serves events for `seconds` from now on, then only keeps its connections open."""
 
@@ -39,30 +62,20 @@ class Stream:
         self.rate, self.events = rate, int(rate * seconds)
         self.begins = time.time() + 1
         self.ends = self.begins + self.events / rate
-        (self._port,) = free_ports(1)
         self._ledger = folder / "ledger.jsonl"
         options: dict[str, str | int | Path] = {
             **{f"{name}-every": rate * seconds for name, seconds in _SECONDS_BETWEEN.items()},
             "stall-after": rate * _STALL_AFTER,
             "refuse-every": 5,
             "retry-after": 1,
-            "host": "127.0.0.1",
-            "port": self._port,
             "start": int(self.begins * 1000),
             "rate": rate,
             "events": self.events,
             "seed": seed,
             "ledger": self._ledger,
         }
-        arguments = [f"--{name}={value}" for name, value in options.items()]
-        argv = [sys.executable, "-m", "stream_simulator", *arguments]
-        self._child = Child(argv, log=folder / "simulator.log", env={})
-        wait_until(lambda: ports.accepts("127.0.0.1", self._port), timeout=60, what="the simulator listens")
-
-    @property
-    def url(self) -> str:
-        """Who asks for no position begins at the first event."""
-        return f"http://127.0.0.1:{self._port}/v2/stream/recentchange?since={int(self.begins * 1000)}"
+        self._child, port = serving(folder, options, {})
+        self.url = address(port, self.begins)
 
     def check_runs(self) -> None:
         self._child.check_runs("the simulator")

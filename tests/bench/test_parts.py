@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from benchmarks.parts import cores, cpu_seconds, memory_bytes, part_of
+from benchmarks.parts import cores, cpu_seconds, memory_bytes, open_files, part_of, threads
 
 _BURN = "import time\nwhile time.process_time() < 0.5: pass\n"
 _SAY_SO = "print(flush=True)\nimport sys\nsys.stdin.read()\n"
@@ -53,3 +53,20 @@ def test_memory_that_a_part_takes_is_seen() -> None:
         assert web.stdout is not None
         web.stdout.readline()
         assert 50e6 < memory_bytes()["web"] < 80e6
+
+
+_HOLDS = """
+import sys, threading
+files = [open(sys.executable, "rb") for _ in range(50)]
+for _ in range(20): threading.Thread(target=threading.Event().wait, daemon=True).start()
+print(flush=True); sys.stdin.read()
+"""
+
+
+def test_open_files_and_threads_of_a_part_are_seen() -> None:
+    command = [sys.executable, "-c", _HOLDS, "wiki_web"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as web:
+        assert web.stdout is not None
+        web.stdout.readline()
+        assert 53 <= open_files()["web"] < 60
+        assert threads()["web"] == 21

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import footprint
+from benchmarks import footprint, whole
 from benchmarks.freshness.__main__ import SECTIONS
 from benchmarks.freshness.moments import Passage
 from benchmarks.freshness.pipeline import Case, Freshness, Idle
@@ -10,6 +10,7 @@ from benchmarks.freshness.report import cores_table, idle_table, latency_table
 from benchmarks.markdown import NoMarkers, written
 from benchmarks.naive import __main__ as naive
 from docs.pages import ROOT, text_of
+from soak_run import __main__ as soak
 
 CASE = Case("duckdb", 40, None)
 CORES = {"producer": 0.1, "consumer": 0.25, "web": 0.05, "simulator": 0.7, "browser": 0.2}
@@ -62,7 +63,9 @@ def test_a_page_without_markers_is_not_changed(page: str) -> None:
         written(page, "idle", "new")
 
 
-@pytest.mark.parametrize("section", [*SECTIONS, footprint.SECTION, naive.SECTION])
+@pytest.mark.parametrize(
+    "section", [*SECTIONS, footprint.SECTION, naive.SECTION, whole.SECTION, soak.SECTION]
+)
 def test_the_documentation_has_a_place_for_each_section(section: str) -> None:
     """Not found missing after half an hour of measuring."""
     assert "\nnew\n" in written(text_of(ROOT / "docs/benchmarks.md"), section, "new")

@@ -3,38 +3,17 @@
 import os
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from chaos_run.volume import OWN_MOUNTS
+from harness.leftovers import kill_all, processes_of
 from harness.processes import Process, wait_until
 
 OWN = (
     ("unshare", "--mount", "env", f"{OWN_MOUNTS}=1") if os.geteuid() == 0 and sys.platform == "linux" else ()
 )
-
-
-def processes_of(folder: Path) -> list[psutil.Process]:
-    """All whose temporary files are in `folder` or below it, as those of each process of a run."""
-    found = []
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            ours = process.environ().get("TMPDIR", "").startswith(str(folder))
-            if ours and process.status() != psutil.STATUS_ZOMBIE:
-                found.append(process)
-    return found
-
-
-@pytest.fixture
-def temporary() -> Iterator[Path]:
-    """Not below pytest's folder: the path of supervisord's socket would be too long."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
 
 
 @pytest.mark.slow
@@ -52,8 +31,7 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path, numb
         assert list(temporary.iterdir()) == []
     finally:
         run.kill()
-        for process in processes_of(temporary):
-            process.kill()
+        kill_all(temporary)
 
 
 def _text(file: Path) -> str:

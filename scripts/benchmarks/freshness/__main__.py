@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks import markdown
-from benchmarks.command import LIVE_RATE, PAGE, end_as_by_ctrl_c, tell
+from benchmarks.command import LIVE_RATE, PAGE, end_as_by_ctrl_c, hand_over, parser_of, tell
+from benchmarks.figures import Figure
 from benchmarks.freshness import plot, report
 from benchmarks.freshness.moments import Incomplete, percentiles
 from benchmarks.freshness.pipeline import Case, Freshness, Idle, Span, measure, measure_idle
 from benchmarks.machine import this_machine
+from benchmarks.parts import pipeline_cores
 
 _PICTURE: Final = PAGE.with_name("freshness.svg")
 SECTIONS: Final = ("freshness", "triggers", "idle")
@@ -33,25 +35,22 @@ def main() -> int:
     head = f"{this_machine()} Warm-up: {_span(options).warm_up:g} s, measured: {_span(options).measured:g} s."
     print(head, flush=True)
     try:
-        if options.idle:
-            _idle(options, head)
-        else:
-            _freshness(options, head)
+        figures = _idle(options, head) if options.idle else _freshness(options, head)
     except (AssertionError, Incomplete) as problem:
         print(problem, file=sys.stderr)
         return 1
+    hand_over("freshness", figures, options.json)
     return 0
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench freshness", description=__doc__)
+    parser = parser_of("freshness", __doc__)
     parser.add_argument("--engine", choices=["duckdb", "spark", "both"], default="both")
     parser.add_argument(
         "--rates", type=_numbers, metavar="RATE,…", help="events per second over all wikis (default 40,400)"
     )
     parser.add_argument("--triggers", type=_words, metavar="INTERVAL,…", help="TRIGGER_INTERVAL: 500ms,1s")
     parser.add_argument("--minutes", type=float, default=5, help="measured in each run (default %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="20 s, and the live rate alone")
     parser.add_argument("--idle", action="store_true", help="what all parts take while nothing is counted")
     parser.add_argument("--plot", type=Path, metavar="FILE.svg", help="draw the stages there")
     parser.add_argument("--write", action="store_true", help="put tables and plot into docs/benchmarks.md")
@@ -80,7 +79,7 @@ def _cases(options: argparse.Namespace) -> Iterator[Case]:
                 yield Case(engine, rate, trigger)
 
 
-def _freshness(options: argparse.Namespace, head: str) -> None:
+def _freshness(options: argparse.Namespace, head: str) -> list[Figure]:
     runs: list[Freshness] = []
     for case in _cases(options):
         runs.append(measure(case, _span(options)))
@@ -100,13 +99,22 @@ def _freshness(options: argparse.Namespace, head: str) -> None:
         _PICTURE.write_text(picture, encoding="utf-8")
         image = f"![Mean of each stage, and percentiles]({_PICTURE.name})"
         markdown.write(PAGE, "freshness", f"{image}\n\n{tables}")
+    return [figure for run in runs for figure in _figures(run)]
 
 
-def _idle(options: argparse.Namespace, head: str) -> None:
+def _figures(run: Freshness) -> Iterator[Figure]:
+    found = percentiles([passage.seconds for passage in run.passages])
+    for name, seconds in zip(found._fields, found, strict=True):
+        yield Figure(f"event → browser, {run.case.name}, {name}", "s", (seconds,))
+    yield Figure(f"processor, {run.case.name}", "cores", (pipeline_cores(run.cores),))
+
+
+def _idle(options: argparse.Namespace, head: str) -> list[Figure]:
     runs: list[Idle] = []
     for case in _cases(options):
         runs += measure_idle(case, _span(options))
     tell(f"{head}\n\nIn cores:\n\n{report.idle_table(runs)}", "idle", write=options.write)
+    return [Figure(f"{run.case.name}, {run.stream}", "cores", (pipeline_cores(run.cores),)) for run in runs]
 
 
 if __name__ == "__main__":

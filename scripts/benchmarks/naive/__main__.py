@@ -5,12 +5,11 @@ half second. Answer: what those requests took. Then the producer is killed sever
 what was handed out is compared with what is counted.
 """
 
-import argparse
 import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +19,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from benchmarks import markdown
-from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, tell
+from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c, hand_over, parser_of, tell
+from benchmarks.figures import Figure, Goal
 from benchmarks.freshness.moments import Sighting, first_reaching, percentiles
 from benchmarks.freshness.watchers import COUNTED
 from benchmarks.machine import this_machine
@@ -30,11 +30,22 @@ from harness.processes import wait_until
 from harness.simulator import Simulator
 
 SECTION: Final = "naive"
-_WARM_UP: Final = 60.0  # seconds
 _POLL: Final = 0.5  # seconds
 _KILLS: Final = 3
-_BETWEEN_KILLS: Final = 10.0  # seconds
+_NOTHING: Final = Goal(0)
 _SETTLED: Final = 15.0  # seconds without another change
+
+
+@dataclass(frozen=True)
+class Span:
+    """Seconds: what is left out at the beginning, what is measured then, and between two kills."""
+
+    warm_up: float
+    measured: float
+    between_kills: float
+
+
+_QUICK: Final = Span(warm_up=5, measured=10, between_kills=3)
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,7 @@ class _Client:
         return total
 
 
-def measure(start: Callable[[Path, str], System], seconds: float) -> Result:
+def measure(start: Callable[[Path, str], System], span: Span) -> Result:
     """Raises AssertionError when the system doesn't come up."""
     with tempfile.TemporaryDirectory(prefix="naive-") as name, closing(Simulator(Path(name))) as simulator:
         simulator.run_idle()
@@ -96,14 +107,14 @@ def measure(start: Callable[[Path, str], System], seconds: float) -> Result:
             began = time.time() + 1
             simulator.run(start=began, rate=LIVE_RATE, events=0)
             wait_until(lambda: client.look() > 0, timeout=300, what=f"{system.name} counts")
-            client.watch(_WARM_UP)
+            client.watch(span.warm_up)
             measured_from, files = time.time(), system.files()
-            client.watch(seconds)
+            client.watch(span.measured)
             measured_to, more_files = time.time(), system.files()
             sightings, answers = list(client.sightings), client.answers[:]
             for _ in range(_KILLS):
                 system.restart_producer()
-                client.watch(_BETWEEN_KILLS)
+                client.watch(span.between_kills)
             events = int((time.time() - began) * LIVE_RATE)
             simulator.run(start=began, rate=LIVE_RATE, events=events)
             counted = client.settle()
@@ -165,15 +176,30 @@ def table(results: Sequence[Result]) -> str:
     )
 
 
+def figures(results: Sequence[Result]) -> Iterator[Figure]:
+    for result in results:
+        fresh, answer = percentiles(result.fresh), percentiles(result.answers)
+        yield Figure(f"{result.name}: event → answer, p50", "s", (fresh.p50,))
+        yield Figure(f"{result.name}: event → answer, p99", "s", (fresh.p99,))
+        yield Figure(f"{result.name}: answer, p50", "s", (answer.p50,))
+        yield Figure(f"{result.name}: answer, p99", "s", (answer.p99,))
+        yield Figure(f"{result.name}: files a minute", "files", (result.files_a_minute,))
+        yield Figure(
+            f"{result.name}: not counted, {_KILLS} kills of the producer",
+            "events",
+            (result.lost,),
+            None if result.name == Naive.name else _NOTHING,
+        )
+
+
 def main() -> int:
     end_as_by_ctrl_c()
-    parser = argparse.ArgumentParser(
-        prog="scripts/bench naive", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = parser_of("naive", __doc__)
     parser.add_argument("--minutes", type=float, default=5, help="before the kills (default %(default)s)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     options = parser.parse_args()
-    head = f"{this_machine()} {LIVE_RATE} events/s, {options.minutes:g} minutes."
+    span = _QUICK if options.quick else Span(warm_up=60, measured=options.minutes * 60, between_kills=10)
+    head = f"{this_machine()} {LIVE_RATE} events/s, measured: {span.measured:g} s."
     print(head, flush=True)
     systems: tuple[Callable[[Path, str], System], ...] = (
         Naive,
@@ -183,12 +209,13 @@ def main() -> int:
     results = []
     for start in systems:
         try:
-            results.append(measure(start, options.minutes * 60))
+            results.append(measure(start, span))
         except AssertionError as problem:
             print(problem, file=sys.stderr)
             return 1
         print(f"{results[-1].name}: {results[-1].lost} of {results[-1].events} not counted", flush=True)
     tell(f"{head}\n\n{table(results)}", SECTION, write=options.write)
+    hand_over("naive", list(figures(results)), options.json)
     return 0
 
 

@@ -1,0 +1,73 @@
+"""`python -m soak_run`, as scripts/soak starts it."""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from chaos_run import clocks
+from harness.leftovers import kill_all, processes_of
+from harness.processes import Process, wait_until
+
+needs_clocks = pytest.mark.skipif(clocks.library() is None, reason="libfaketime is not installed")
+
+
+def soak(temporary: Path, log: Path, *arguments: str) -> Process:
+    return Process((sys.executable, "-m", "soak_run", *arguments), log=log, env={"TMPDIR": str(temporary)})
+
+
+@needs_clocks
+@pytest.mark.slow
+@pytest.mark.alone
+@pytest.mark.timeout(900)
+def test_a_short_run_closes_an_hour_and_looks_at_everything_twice(tmp_path: Path, temporary: Path) -> None:
+    file = tmp_path / "soak.json"
+    run = soak(temporary, tmp_path / "log", "--minutes=4", "--factor=5", f"--json={file}")
+    try:
+        # It is too short for nothing to grow.
+        assert run.wait(800) in (0, 1), run.output()[-3000:]
+        assert processes_of(temporary) == []
+        assert "too short" in run.output().lower(), run.output()[-3000:]
+    finally:
+        run.kill()
+        kill_all(temporary)
+    told = json.loads(file.read_text(encoding="utf-8"))
+    # It begins 24 minutes past an hour. Each can be closed 35 minutes past its end, and the maintenance comes
+    # 20 minutes later at most. On a slow machine less than that passes.
+    assert told["hours"]["passed"] > 0.1
+    assert told["hours"]["closed"] >= int(told["hours"]["passed"] + 0.45)
+    found = {(row["measure"], row["of"]): row for row in told["rows"]}
+    for part in ("producer", "consumer", "web", "Kafka", "ZooKeeper"):
+        for measure in ("memory", "open files", "threads"):
+            assert found[measure, part]["start"] > 0
+            assert found[measure, part]["end"] > 0
+    for name in ("batch", "refresh"):
+        assert found["duration", name]["end"] > 0
+    assert ("disk", "history") in found or told["hours"]["closed"] == 0
+    assert list(temporary.iterdir()) == []
+
+
+@needs_clocks
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
+    run = soak(temporary, tmp_path / "log")
+    try:
+        wait_until(lambda: len(processes_of(temporary)) > 6, timeout=200, what="processes run")
+        os.kill(run.pid, number)
+        assert run.wait(120) == 128 + number
+        assert processes_of(temporary) == []
+        assert list(temporary.iterdir()) == []
+    finally:
+        run.kill()
+        kill_all(temporary)
+
+
+@pytest.mark.parametrize("arguments", [("--minutes", "0"), ("--factor", "0"), ("--factor", "x")])
+def test_a_wrong_argument_is_named(tmp_path: Path, temporary: Path, arguments: tuple[str, str]) -> None:
+    run = soak(temporary, tmp_path / "log", *arguments)
+    assert run.wait(60) == 2
+    assert arguments[0] in run.output()
