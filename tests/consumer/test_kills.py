@@ -33,16 +33,20 @@ OTHERS: Mapping[str, Read] = {"DuckDB": any_reader.with_duckdb, "pyarrow": any_r
 
 
 class Load:
-    """Writes new events, some of them twice, with rubbish between, until it is ended."""
+    """Writes new events, some of them twice, with rubbish between, until it is ended.
 
-    def __init__(self, bootstrap_servers: str, topic: str, seed: int, step: float) -> None:
+    The first is `first` seconds old, and each is `step` seconds later than the one before, up to now.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str, seed: int, first: float, step: float) -> None:
         self._seed = seed
+        self._first = first
         self._step = step
         self._writer = topics.Writer(bootstrap_servers, topic)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._started = time.time()
-        self.begin = round(self._started) - FIRST - OUT_OF_ORDER
+        self.begin = round(self._started - first) - OUT_OF_ORDER
         self.written = 0
         self._thread.start()
 
@@ -57,13 +61,13 @@ class Load:
             self._writer.write(
                 [None, b"{", event(-1, at=too_old), event(-2, at=year_ahead), event(-3, title=None)]
             )
-            self._writer.beat(self._started - FIRST + new.stop * self._step)
+            self._writer.beat(self._started - self._first + new.stop * self._step)
             self.written = new.stop
 
     def _event(self, number: int) -> dict[str, Any]:
         """One in ten has values of the wrong type; it counts all the same."""
         out_of_order = random.Random(number).uniform(0, OUT_OF_ORDER)
-        at = min(self._started - FIRST + number * self._step, time.time()) - out_of_order
+        at = min(self._started - self._first + number * self._step, time.time()) - out_of_order
         wrong = {"length": "long", "id": []} if number % 10 == 0 else {}
         return event(number, at=at, **wrong)
 
@@ -74,8 +78,10 @@ class Load:
 
 
 @contextmanager
-def load(bootstrap_servers: str, topic: str, seed: int, *, step: float = STEP) -> Iterator[Load]:
-    running = Load(bootstrap_servers, topic, seed, step)
+def load(
+    bootstrap_servers: str, topic: str, seed: int, *, first: float = FIRST, step: float = STEP
+) -> Iterator[Load]:
+    running = Load(bootstrap_servers, topic, seed, first, step)
     try:
         yield running
     finally:
