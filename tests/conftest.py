@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness import side_by_side
+from harness import class_archive, side_by_side
 from harness.kafka import Broker
 
 _SHARED = pytest.StashKey[Path]()
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
     # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code.
-    os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {class_archive.options()}"
     if workerinput := getattr(config, "workerinput", None):
         config.stash[_SHARED] = Path(workerinput["shared"])
     else:
