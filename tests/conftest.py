@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +74,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Also without workers in their order: Spark's sessions must not meet in one process."""
     items[:] = side_by_side.in_order(items)
     side_by_side.hand_over(items, config.stash[_SHARED])
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A test's time, and its timeout, begin when it has its turn."""
-    with side_by_side.turn(item.config.stash[_SHARED], alone=side_by_side.is_alone(item)):
-        return (yield)
 
 
 @pytest.fixture
