@@ -65,6 +65,10 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["shared"] = str(node.config.stash[_SHARED])
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    return side_by_side.workers()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> side_by_side.Groups:
     return side_by_side.Groups(config, log, config.stash[_SHARED])
 

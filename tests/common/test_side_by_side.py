@@ -1,10 +1,16 @@
-"""The tests' own scheduling: groups stay together, and the longest begin."""
+"""The tests' own scheduling: groups stay together, the longest begin, and workers are more than cores."""
 
 import os
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
+from types import SimpleNamespace
+
+import psutil
+import pytest
+
+from harness import side_by_side
 
 TESTS = Path(__file__).parents[1]
 MANY = """
@@ -89,3 +95,14 @@ def test_what_takes_long_comes_first_and_a_file_in_one_piece(tmp_path: Path) -> 
         "consumer/test_b without_a_mark",
         "web/test_a without_a_mark",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "workers"), [(1, 64, 2), (2, 64, 4), (64, 64, 4), (8, 8, 2), (8, 2, 1)]
+)
+def test_there_are_more_workers_than_cores_up_to_a_number_and_as_memory_allows(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: int, workers: int
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(total=gigabytes * 1024**3))
+    assert side_by_side.workers() == workers

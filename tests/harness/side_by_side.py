@@ -1,4 +1,4 @@
-"""What one worker of pytest-xdist runs one after the other, and what comes first."""
+"""What one worker of pytest-xdist runs one after the other, what comes first, how many workers there are."""
 
 import json
 import os
@@ -6,11 +6,16 @@ from collections import Counter
 from pathlib import Path
 from typing import Final
 
+import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 _SPARK: Final = "spark of "
 _SPARK_FIXTURES: Final = frozenset({"spark", "spark_engine"})
+# Each worker starts a broker and a Spark of its own where it needs them: more are of no use.
+_MOST_WORKERS: Final = 4
+_MEMORY: Final = 3 * 1024**3
+"""Bytes that a worker takes with these, and with a whole pipeline that a test starts beside them."""
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without types
@@ -28,6 +33,12 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without typ
     def _split_scope(self, nodeid: str) -> str:
         self._groups = self._groups or json.loads(self._file.read_text(encoding="utf-8"))
         return self._groups[nodeid]
+
+
+def workers() -> int:
+    """How many are of use here: most tests wait for processes, so that a core has time for two of them."""
+    have_room = psutil.virtual_memory().total // _MEMORY
+    return max(1, min(2 * (os.cpu_count() or 1), have_room, _MOST_WORKERS))
 
 
 def hand_over(items: list[pytest.Item], folder: Path) -> None:
