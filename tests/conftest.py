@@ -6,14 +6,14 @@ import os
 import random
 import signal
 import tempfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness import side_by_side
+from harness import class_archive, side_by_side
 from harness.kafka import Broker
 
 _SHARED = pytest.StashKey[Path]()
@@ -37,7 +37,7 @@ def pytest_configure(config: pytest.Config) -> None:
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
     # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code.
-    os.environ["SPARK_SUBMIT_OPTS"] = "-XX:TieredStopAtLevel=1"
+    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {class_archive.options()}"
     if workerinput := getattr(config, "workerinput", None):
         config.stash[_SHARED] = Path(workerinput["shared"])
     else:
@@ -65,6 +65,10 @@ def pytest_configure_node(node: Any) -> None:
     node.workerinput["shared"] = str(node.config.stash[_SHARED])
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    return side_by_side.workers()
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> side_by_side.Groups:
     return side_by_side.Groups(config, log, config.stash[_SHARED])
 
@@ -74,13 +78,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Also without workers in their order: Spark's sessions must not meet in one process."""
     items[:] = side_by_side.in_order(items)
     side_by_side.hand_over(items, config.stash[_SHARED])
-
-
-@pytest.hookimpl(wrapper=True, tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A test's time, and its timeout, begin when it has its turn."""
-    with side_by_side.turn(item.config.stash[_SHARED], alone=side_by_side.is_alone(item)):
-        return (yield)
 
 
 @pytest.fixture

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 from prometheus_client.parser import text_string_to_metric_families
 from pyspark.sql import SparkSession
 
+from consumer.volumes import read_ids
 from harness.doctor import doctor
 from harness.processes import Process, free_port, wait_until
 from wiki_common.health.probe import ask
+from wiki_common.volume import RawFile
 from wiki_consumer.query.supervisor import QuerySupervisor
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
@@ -102,18 +104,21 @@ class Consumer:
         wait_until(lambda: self.health()[0], timeout=TIMEOUT, what=f"healthy\n{self._log}", every=0.3)
 
     def wait_for_ids(self, expected: set[str]) -> None:
-        """Until every expected id is committed."""
-        wait_until(
-            lambda: expected <= committed_ids(self.data).keys(),
-            timeout=TIMEOUT,
-            what=f"all ids in Parquet\n{self._log}",
-            every=0.5,
-        )
+        """Until every expected id is committed. Each file is read once: no file changes."""
+        missing, read = set(expected), set[RawFile]()
+
+        def all_are_there() -> bool:
+            for raw in set(list_raw_files(self.data / "changes")) - read:
+                missing.difference_update(read_ids(self.data / "changes" / raw.name))
+                read.add(raw)
+            return not missing
+
+        wait_until(all_are_there, timeout=TIMEOUT, what=f"all ids in Parquet\n{self._log}", every=0.3)
 
     def wait_for_more_than(self, rows: int) -> None:
         """Until more rows are committed."""
         wait_until(
-            lambda: sum(committed_ids(self.data).values()) > rows,
+            lambda: committed_rows(self.data) > rows,
             timeout=TIMEOUT,
             what=f"more than {rows} rows in Parquet",
         )
@@ -164,5 +169,11 @@ def committed_ids(data: Path) -> Counter[str]:
     changes = data / "changes"
     ids: Counter[str] = Counter()
     for raw in list_raw_files(changes):
-        ids.update(pq.ParquetFile(changes / raw.name).read(columns=["event_id"])["event_id"].to_pylist())
+        ids.update(read_ids(changes / raw.name))
     return ids
+
+
+def committed_rows(data: Path) -> int:
+    """How many rows the files in `changes` have, by their footers."""
+    changes = data / "changes"
+    return sum(pq.read_metadata(changes / raw.name).num_rows for raw in list_raw_files(changes))

@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from consumer import any_reader, topics
-from consumer.running import Consumer, committed_ids
+from consumer.running import Consumer, committed_ids, committed_rows
 from consumer.topics import event
 from consumer.volumes import Volume
 from harness.kafka import Broker
@@ -23,26 +23,32 @@ from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
 KILLS = 20
 PER_SECOND = 100
-# Events begin so long ago, in seconds, and each is so much later than the last: an hour passes in 24 s.
+# Events begin so long ago, in seconds, and each is so much later than the last: an hour passes in 12 s.
 FIRST = 20 * 3600
-STEP = 1.5
+STEP = 3.0
 OUT_OF_ORDER = 1000
+# Without a rest, the reader would take one of two cores from the consumer's many starts.
+PAUSE = 0.3
 # Files stay for a while after their hour was closed: these see every row.
 Read = Callable[[Path], Counter[str]]
 OTHERS: Mapping[str, Read] = {"DuckDB": any_reader.with_duckdb, "pyarrow": any_reader.with_pyarrow}
 
 
 class Load:
-    """Writes new events, some of them twice, with rubbish between, until it is ended."""
+    """Writes new events, some of them twice, with rubbish between, until it is ended.
 
-    def __init__(self, bootstrap_servers: str, topic: str, seed: int, step: float) -> None:
+    The first is `first` seconds old, and each is `step` seconds later than the one before, up to now.
+    """
+
+    def __init__(self, bootstrap_servers: str, topic: str, seed: int, first: float, step: float) -> None:
         self._seed = seed
+        self._first = first
         self._step = step
         self._writer = topics.Writer(bootstrap_servers, topic)
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
         self._started = time.time()
-        self.begin = round(self._started) - FIRST - OUT_OF_ORDER
+        self.begin = round(self._started - first) - OUT_OF_ORDER
         self.written = 0
         self._thread.start()
 
@@ -57,13 +63,17 @@ class Load:
             self._writer.write(
                 [None, b"{", event(-1, at=too_old), event(-2, at=year_ahead), event(-3, title=None)]
             )
-            self._writer.beat(self._started - FIRST + new.stop * self._step)
+            self._writer.beat(self._time_of(new.stop))
             self.written = new.stop
+
+    def _time_of(self, number: int) -> float:
+        """When it is said to have happened, but for the disorder."""
+        return min(self._started - self._first + number * self._step, time.time())
 
     def _event(self, number: int) -> dict[str, Any]:
         """One in ten has values of the wrong type; it counts all the same."""
         out_of_order = random.Random(number).uniform(0, OUT_OF_ORDER)
-        at = min(self._started - FIRST + number * self._step, time.time()) - out_of_order
+        at = self._time_of(number) - out_of_order
         wrong = {"length": "long", "id": []} if number % 10 == 0 else {}
         return event(number, at=at, **wrong)
 
@@ -74,8 +84,10 @@ class Load:
 
 
 @contextmanager
-def load(bootstrap_servers: str, topic: str, seed: int, *, step: float = STEP) -> Iterator[Load]:
-    running = Load(bootstrap_servers, topic, seed, step)
+def load(
+    bootstrap_servers: str, topic: str, seed: int, *, first: float = FIRST, step: float = STEP
+) -> Iterator[Load]:
+    running = Load(bootstrap_servers, topic, seed, first, step)
     try:
         yield running
     finally:
@@ -162,11 +174,11 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     )
     moments = random.Random(seed)
     try:
-        with reader(consumer.data, others=True) as looking:
+        with reader(consumer.data, pause=PAUSE, others=True) as looking:
             with load(broker.bootstrap_servers, topic, seed) as running:
                 for _ in range(KILLS):
                     process = consumer.start()
-                    before = sum(committed_ids(consumer.data).values())
+                    before = committed_rows(consumer.data)
                     # From the start of the query on: most kills hit a batch, some the recovery of the last.
                     consumer.wait_for_line("query started")
                     if moments.random() < 0.7:

@@ -32,7 +32,7 @@ PASSWORD = r"""p"a's\s; =wörd\\"""
 USER, STRANGER = "wiki", "stranger"
 ACCESS_KEY, SECRET_KEY, REGION = "AKIDTESTTESTTEST", "secret/of+the=tests", "eu-central-1"
 # How long a login with IAM lasts on each listener; MSK gives it 15 minutes.
-SESSION_SECONDS = {"iam": 30, "iam_brief": 5}
+SESSION_SECONDS = {"iam": 15, "iam_brief": 5}
 
 
 @dataclass(frozen=True)

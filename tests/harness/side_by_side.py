@@ -1,21 +1,21 @@
-"""Which tests one worker of pytest-xdist runs one after the other, and which run while nothing else does."""
+"""What one worker of pytest-xdist runs one after the other, what comes first, how many workers there are."""
 
-import fcntl
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+import psutil
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-_SPARK: Final = "spark"
-_ALONE: Final = "alone"
-# A worker of xdist begins its last test when it has another one or is told that there is none.
-_NEARLY_NONE: Final = 2
+_SPARK: Final = "spark of "
 _SPARK_FIXTURES: Final = frozenset({"spark", "spark_engine"})
+# Each worker starts a broker and a Spark of its own where it needs them: more are of no use.
+_MOST_WORKERS: Final = 4
+_MEMORY: Final = 3 * 1024**3
+"""Bytes that a worker takes with these, and with a whole pipeline that a test starts beside them."""
 
 
 class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without types
@@ -34,14 +34,11 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist is without typ
         self._groups = self._groups or json.loads(self._file.read_text(encoding="utf-8"))
         return self._groups[nodeid]
 
-    def _reschedule(self, node: Any) -> None:
-        """What runs alone goes to the last worker that is left, so that no other tests wait for it."""
-        at_work = [each for each in self.nodes if not each.shutting_down]
-        if list(self.workqueue) == [_ALONE] and node in at_work and len(at_work) > 1:
-            if self._pending_of(self.assigned_work[node]) <= _NEARLY_NONE:
-                node.shutdown()
-            return
-        super()._reschedule(node)
+
+def workers() -> int:
+    """How many are of use here: most tests wait for processes, so that a core has time for two of them."""
+    have_room = psutil.virtual_memory().total // _MEMORY
+    return max(1, min(2 * (os.cpu_count() or 1), have_room, _MOST_WORKERS))
 
 
 def hand_over(items: list[pytest.Item], folder: Path) -> None:
@@ -52,37 +49,27 @@ def hand_over(items: list[pytest.Item], folder: Path) -> None:
 
 
 def in_order(items: list[pytest.Item]) -> list[pytest.Item]:
-    """The longest groups first, so that no worker ends long after the others; what runs alone last."""
-    return sorted(items, key=_rank)
+    """The longest groups first, so that no worker ends long after the others; each as it was collected."""
+    slow = Counter(group_of(item) for item in items if item.get_closest_marker("slow"))
+    patient = {group_of(item) for item in items if item.get_closest_marker("timeout")}
 
+    def rank(item: pytest.Item) -> tuple[bool, str, int, bool]:
+        group = group_of(item)
+        spark = group.startswith(_SPARK)
+        return not spark, group if spark else "", -slow[group], group not in patient
 
-def _rank(item: pytest.Item) -> int:
-    group = group_of(item)
-    if group in (_SPARK, _ALONE):
-        return 0 if group == _SPARK else 3
-    return 1 if item.get_closest_marker("timeout") else 2
+    return sorted(items, key=rank)
 
 
 def group_of(item: pytest.Item) -> str:
     """The tests of a group share a worker, and with it what their fixtures start.
 
-    A process can have one Spark session, so all tests that have theirs in pytest's own process are one group.
+    All tests of consumer or web that have a Spark session in pytest's own process are one group: it can have
+    one at a time.
     """
     if _has_spark_here(item):
-        return _SPARK
-    return _ALONE if is_alone(item) else item.nodeid.partition("::")[0]
-
-
-def is_alone(item: pytest.Item) -> bool:
-    return item.get_closest_marker("alone") is not None
-
-
-@contextmanager
-def turn(folder: Path, *, alone: bool) -> Iterator[None]:
-    """Wait until no test of another worker is `alone`, or for `alone` until none runs at all."""
-    with (folder / "turns").open("ab") as file:
-        fcntl.flock(file, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
+        return _SPARK + "/".join(item.nodeid.split("/")[:2])
+    return item.nodeid.partition("::")[0]
 
 
 def _has_spark_here(item: pytest.Item) -> bool:

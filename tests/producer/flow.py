@@ -79,9 +79,9 @@ class Flow:
         )
         wait_until(lambda: accepts(self._stream_port), timeout=60, what="the stream listens")
 
-    def start_producer(self, **env: str) -> Process:
+    def start_producer(self, module: str = "wiki_producer", **env: str) -> Process:
         self.producer = Process(
-            [sys.executable, "-m", "wiki_producer"],
+            [sys.executable, "-m", module],
             log=self._folder / "producer.log",
             env=self.environment | env,
         )

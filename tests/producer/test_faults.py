@@ -11,6 +11,7 @@ import pytest
 from harness.kafka import Broker
 from harness.processes import wait_until
 from producer.flow import Flow, running
+from producer.impatient import DELIVERY_TIMEOUT_SECONDS
 from wiki_producer.kafka.in_flight import MOST_RECORDS
 from wiki_producer.stream.position import REWIND_MS
 
@@ -113,16 +114,23 @@ def test_nothing_is_lost_by_one_fault(
         assert flow.duplicates() == 0
 
 
-def outlive_a_broker(folder: Path, *, rate: int, seconds: float, while_away: Callable[[Flow], None]) -> None:
+def outlive_a_broker(
+    folder: Path,
+    *,
+    rate: int,
+    seconds: float,
+    while_away: Callable[[Flow], None],
+    module: str = "wiki_producer",
+) -> None:
     """Stop the broker for `seconds` while events flow; everything arrives afterwards, once.
 
-    `while_away` is called at the end of the outage.
+    `while_away` is called at the end of the outage. `module` is run as the producer.
     """
     own = Broker(folder / "broker")
     try:
         with running(folder, own.bootstrap_servers, "changes", wiki="*") as flow:
             flow.start_stream(rate=rate, events=10**9)
-            producer = flow.start_producer()
+            producer = flow.start_producer(module)
             wait_until(lambda: flow.metric("records_acknowledged_total") > 50, timeout=60, what="events flow")
             own.stop()
             begin = time.monotonic()
@@ -147,12 +155,17 @@ def test_nothing_is_lost_while_the_broker_is_away_for_a_moment(tmp_path: Path) -
 
 def check_that_the_stream_waits(flow: Flow) -> None:
     """As many records as may be are in flight, the rest is left to the stream, and health says why."""
-    assert flow.metric("records_in_flight") == MOST_RECORDS
+    wait_until(lambda: flow.metric("records_in_flight") == MOST_RECORDS, timeout=60, what="all are in flight")
     status, reason = flow.health()
     assert (status, "broker unreachable for" in reason) == (503, True), reason
 
 
 @pytest.mark.slow
 def test_nothing_is_lost_while_the_broker_is_away_for_longer_than_clients_wait(tmp_path: Path) -> None:
-    """By default, kafka-python gives up after 120 s."""
-    outlive_a_broker(tmp_path, rate=200, seconds=140, while_away=check_that_the_stream_waits)
+    outlive_a_broker(
+        tmp_path,
+        rate=700,
+        seconds=DELIVERY_TIMEOUT_SECONDS + 10,
+        while_away=check_that_the_stream_waits,
+        module="producer.impatient",
+    )

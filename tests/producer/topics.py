@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 
 from kafka import KafkaConsumer, TopicPartition
 
@@ -26,7 +27,7 @@ class Record:
     def is_heartbeat(self) -> bool:
         return self.key is None and b'"domain":"canary"' in self.value
 
-    @property
+    @cached_property
     def event_id(self) -> str:
         """The `meta.id`."""
         return str(json.loads(self.value)["meta"]["id"])

@@ -44,14 +44,23 @@ def stale_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
 
 
 @pytest.fixture(scope="module")
-def unknown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWeb]:
+def counting_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
     """It has counted for 20 minutes, not all of them."""
     folder: Path = tmp_path_factory.mktemp("unknown")
     minute = timedelta(minutes=1)
     gaps = Gap(None, now() - 20 * minute), Gap(now() - 12 * minute, now() - 6 * minute)
-    CommittedChanges(folder / "data").commit(*some_changes(), covered=Coverage(now(), gaps))
+    committed = CommittedChanges(folder / "data")
+    committed.commit(*some_changes(), covered=Coverage(now(), gaps))
     with RunningWeb(folder) as web:
-        yield web
+        yield web, committed
+
+
+@pytest.fixture
+def unknown_web(counting_web: tuple[RunningWeb, CommittedChanges]) -> RunningWeb:
+    """The same, and fresh."""
+    web, committed = counting_web
+    committed.commit(covered=Coverage(now()))
+    return web
 
 
 @pytest.fixture(scope="module")

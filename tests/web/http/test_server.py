@@ -17,6 +17,7 @@ import pytest
 
 from harness.processes import Process, accepts, free_port, wait_until
 from web.committed import Change, CommittedChanges, now
+from wiki_common.coverage import Coverage
 from wiki_common.health.server import health_text
 
 SERVICE = Path(__file__).resolve().parents[3] / "services" / "web"
@@ -102,12 +103,17 @@ def test_a_worker_that_is_killed_is_replaced(start: Start, committed: CommittedC
     wait_until(lambda: get(port, "/readyz")[0] == 200, timeout=60, what="another worker is ready")
 
 
-def is_ready(port: int) -> bool:
-    """Also while one process ends and another takes its place."""
-    try:
-        return get(port, "/readyz")[0] == 200
-    except OSError:
-        return False
+def wait_until_ready(committed: CommittedChanges, port: int, what: str = "web is ready") -> None:
+    """Also while one process ends and another takes its place; however long it takes, there is news."""
+
+    def is_ready() -> bool:
+        committed.commit(covered=Coverage(now()))
+        try:
+            return get(port, "/readyz")[0] == 200
+        except OSError:
+            return False
+
+    wait_until(is_ready, timeout=60, what=what, every=0.3)
 
 
 def kill_master(web: Process) -> list[psutil.Process]:
@@ -129,13 +135,13 @@ def test_after_a_kill_of_the_master_the_next_start_serves_and_the_orphan_has_end
     """A client that keeps its connection open doesn't keep the orphan alive."""
     committed.commit(Change(now(), "A"))
     web = start()
-    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    wait_until_ready(committed, port)
     with socket.create_connection(("127.0.0.1", port)) as client:
         client.sendall(b"GET / HTTP/1.1\r\nHost: ")
         orphans = kill_master(web)
         again = start()
         wait_until(lambda: have_ended(orphans), timeout=30, what="the orphaned worker has ended")
-        wait_until(lambda: is_ready(port), timeout=60, what="it is ready again")
+        wait_until_ready(committed, port, "it is ready again")
     assert len(orphans) == 1
     assert again.returncode is None
 
@@ -154,7 +160,7 @@ def test_after_a_kill_of_the_master_at_its_start_the_next_start_serves(
     )
     orphans = kill_master(web)
     again = start()
-    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    wait_until_ready(committed, port)
     wait_until(lambda: have_ended(orphans), timeout=30, what="the orphaned worker and its JVM have ended")
     assert again.returncode is None
 
@@ -165,13 +171,13 @@ def test_after_a_kill_of_the_master_of_a_stopped_worker_the_next_start_serves(
     """A stopped process runs no code that could look for its master, and holds the port."""
     committed.commit(Change(now(), "A"))
     web = start()
-    wait_until(lambda: is_ready(port), timeout=60, what="web is ready")
+    wait_until_ready(committed, port)
     (worker,) = psutil.Process(web.pid).children()
     worker.suspend()
     kill_master(web)
     again = start()
     try:
-        wait_until(lambda: is_ready(port), timeout=60, what="web is ready again")
+        wait_until_ready(committed, port, "it is ready again")
     finally:
         if worker.is_running():
             worker.resume()

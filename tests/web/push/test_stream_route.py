@@ -80,7 +80,7 @@ def test_turning_stale_and_live_again_is_told(web: RunningWeb, committed: Commit
     with Viewer(web) as viewer:
         assert viewer.next_event()["state"] == "starting"
         committed.commit_table(
-            changes_table([Change(now() - timedelta(seconds=27), "A")]), at=time.time() - 27
+            changes_table([Change(now() - timedelta(seconds=22), "A")]), at=time.time() - 22
         )
         live = viewer.next_event()
         assert live["state"] == "live"
