@@ -41,6 +41,13 @@ class Status:
     progress: Progress
     refresh_seconds: int
 
+    @property
+    def skew(self) -> str | None:
+        """How far the clocks differ, and which way, if that is more than they do by chance."""
+        if self.ahead > _SKEW_TOLD:
+            return f"{span(self.ahead)} ahead of"
+        return f"{span(-self.ahead)} behind" if self.ahead < -_LATE_TOLD else None
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -87,14 +94,6 @@ class PageModel:
     def as_of(self) -> datetime | None:
         """Up to when changes are counted."""
         return self.main.as_of
-
-    @property
-    def skew(self) -> str | None:
-        """How far the clocks differ, and which way, if that is more than they do by chance."""
-        ahead = self.status.ahead
-        if ahead > _SKEW_TOLD:
-            return f"{span(ahead)} ahead of"
-        return f"{span(-ahead)} behind" if ahead < -_LATE_TOLD else None
 
     @property
     def coverage(self) -> list[str]:

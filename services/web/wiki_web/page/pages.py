@@ -41,11 +41,12 @@ def pages_blueprint(
         # That of the main list: if a load has just ended, the other answers are newer.
         position = found[0].position
         status = _status(position)
-        positions = tuple(cached.position for cached in found)
+        etags = [cached.as_json(status.state).etag for cached in found]
         # Without scripts, a page tells its age only by being rendered anew, also while no commit comes.
         steps = int((time.time() - position.committed_at) // _CLOCK_STEP) if position else 0
-        key = subject, status.state, status.failing, status.progress, positions, steps
-        return cache.get(key, lambda: _render(template, subject, status, found)).response(request)
+        # Nothing that is this process's own, such as when it took the commit in.
+        identity = repr((subject, etags, status.failing, status.skew, steps))
+        return cache.get(identity, lambda: _render(template, subject, status, found)).response(request)
 
     def _status(position: Position | None) -> Status:
         return Status(
