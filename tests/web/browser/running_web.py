@@ -3,6 +3,7 @@
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -16,10 +17,16 @@ class RunningWeb:
     """
 
     def __init__(
-        self, folder: Path, refresh_seconds: int = 1, *, data_dir: Path | None = None, engine: str = "duckdb"
+        self,
+        folder: Path,
+        refresh_seconds: int = 1,
+        *,
+        data_dir: Path | None = None,
+        engine: str = "duckdb",
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.data_dir = data_dir or folder / "data"
-        self._engine = engine
+        self._settings = {"WEB_ENGINE": engine, **(settings or {})}
         self._log = folder / "web.log"
         self._port = free_port()
         self._refresh_seconds = refresh_seconds
@@ -43,10 +50,10 @@ class RunningWeb:
             log=self._log,
             env={
                 "DATA_DIR": str(self.data_dir),
-                "WEB_ENGINE": self._engine,
                 "WEB_PORT": str(self._port),
                 "WEB_REFRESH_SECONDS": str(self._refresh_seconds),
                 "BIND_ADDRESS": "127.0.0.1",
+                **self._settings,
             },
         )
         self._process = process

@@ -7,7 +7,7 @@ A query reads only the hours and blocks that its window reaches.
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -86,8 +86,10 @@ class _Held:
 class SparkEngine:
     """A Spark session of its own; SPARK_MASTER says where it computes."""
 
-    def __init__(self, master: str, log_format: LogFormat = "console") -> None:
-        self._spark = open_session(master, log_format)
+    def __init__(
+        self, master: str, log_format: LogFormat = "console", cluster: Mapping[str, str] | None = None
+    ) -> None:
+        self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
         self._held = _Held()
