@@ -148,7 +148,7 @@ def main() -> None:
         data = Path(name, "data")
         committed = live_volume(data, _HOURS, hour, options.rate, _with_titles_of_its_own)
         began = time.monotonic()
-        with _growing(committed, options.rate), RunningWeb(Path(name), 2, options.engine) as web:
+        with _growing(committed, options.rate), RunningWeb(Path(name), 2, engine=options.engine) as web:
             web.wait_until_ready()
             print(f"ready after {time.monotonic() - began:.1f} s", flush=True)
             for path in _VIEWS:

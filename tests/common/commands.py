@@ -50,6 +50,7 @@ COMMANDS = {
     ),
     "checkpoint": Command(("wiki_consumer.checkpoint",), "MAX_EVENT_AGE", "0m"),
     "maintenance": Command(("wiki_consumer.maintenance", "--once"), "HISTORY_RETENTION", "0d"),
+    "spark's master": Command(("wiki_consumer.cluster", "master"), "MAX_EVENT_AGE", "1x"),
     "web": WEB,
     "web's health": Command(("wiki_web.health",), "WEB_MAX_WINDOW", "-1h"),
     "web's doctor": Command(("wiki_web.doctor",), "WEB_MAX_WINDOW", "-1h", "FAIL web settings: "),

@@ -31,3 +31,13 @@ def test_it_is_made_anew_once_the_jars_are_others(folder: Path) -> None:
     time.sleep(0.02)
     (folder / ".pom.xml").write_text("other jars")
     assert not class_archive.is_made()
+
+
+@pytest.mark.usefixtures("folder")
+def test_without_a_java_that_makes_it_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    class_archive.make()
+    assert "no archive of Spark's classes was made" in capsys.readouterr().err
+    assert not class_archive.is_made()

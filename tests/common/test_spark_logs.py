@@ -15,7 +15,7 @@ spark = start("local[1]", Path({str(JARS)!r}), shuffle_partitions=1, log_format=
 """
 WEB = """
 from wiki_web.data.engines.spark_session import open_session
-spark = open_session("local[1]", FORMAT)
+spark = open_session("local[1]", FORMAT, {})
 """
 LOGS = """
 import sys

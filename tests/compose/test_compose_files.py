@@ -23,13 +23,16 @@ from compose.files import COMPOSE_FILES, ROOT, load
 BASE = load(ROOT / "compose.yaml")["services"]
 MSK = load(ROOT / "compose.msk.yaml")["services"]
 OBSERVE = load(ROOT / "compose.observe.yaml")
-OURS = ("topic-init", "producer", "spark-consumer", "web", "simulator")
+CLUSTER = load(ROOT / "compose.cluster.yaml")
+NODES = ("spark-master", "spark-worker")
+OURS = ("topic-init", "producer", "spark-consumer", "web", "simulator", *NODES)
 
+_CONSUMER = {name.upper() for name in wiki_consumer.settings.Settings.model_fields}
 _PRODUCER = {name.upper() for name in wiki_producer.settings.Settings.model_fields}
 KNOWN = {
     "topic-init": _PRODUCER,
     "producer": _PRODUCER,
-    "spark-consumer": {name.upper() for name in wiki_consumer.settings.Settings.model_fields},
+    **dict.fromkeys(("spark-consumer", *NODES), _CONSUMER),
     "web": {name.upper() for name in wiki_web.settings.Settings.model_fields},
     "simulator": {
         str(field.validation_alias or f"SIMULATOR_{name}").upper()
@@ -45,6 +48,8 @@ AWS_CREDENTIALS = {
     "AWS_SESSION_TOKEN",
     "AWS_SHARED_CREDENTIALS_FILE",
 }
+# Read by Spark itself.
+SPARKS_OWN = {"SPARK_LOCAL_HOSTNAME", "SPARK_WORKER_CORES", "SPARK_WORKER_MEMORY"}
 # The same in every container: paths and ports of the image. A password comes as a file.
 FIXED_IN_THE_IMAGE = {
     "BIND_ADDRESS",
@@ -74,21 +79,22 @@ def test_a_file_follows_the_compose_specification(path: Path) -> None:
 def test_a_variable_that_is_passed_is_one_that_the_service_knows(path: Path, service: str) -> None:
     passed = set(load(path)["services"].get(service, {}).get("environment", {}))
 
-    assert passed - KNOWN[service] - AWS_CREDENTIALS == set()
+    assert passed - KNOWN[service] - AWS_CREDENTIALS - SPARKS_OWN == set()
 
 
 @pytest.mark.parametrize("service", ["producer", "spark-consumer", "web"])
 def test_a_setting_in_the_environment_reaches_its_service(service: str) -> None:
     passed = set(BASE[service]["environment"]) | set(MSK.get(service, {}).get("environment", {}))
+    passed |= set(CLUSTER["services"].get(service, {}).get("environment", {}))
     if service == "producer":
         passed |= set(BASE["topic-init"]["environment"])
 
     assert KNOWN[service] - FIXED_IN_THE_IMAGE - passed == set()
 
 
-@pytest.mark.parametrize("service", [*BASE, "prometheus", "alertmanager", "grafana"])
+@pytest.mark.parametrize("service", [*BASE, "prometheus", "alertmanager", "grafana", *NODES])
 def test_a_container_is_hardened(service: str) -> None:
-    config = BASE.get(service) or OBSERVE["services"][service]
+    config = {**CLUSTER["services"], **OBSERVE["services"], **BASE}[service]
 
     assert config["read_only"] is True
     assert config["cap_drop"] == ["ALL"]
@@ -116,9 +122,32 @@ def test_what_observes_is_published_on_loopback_alone_and_pinned() -> None:
     assert "ports" not in OBSERVE["services"]["kafka"]
 
 
-def test_what_observes_is_started_as_the_rest_is() -> None:
+@pytest.mark.parametrize("others", [OBSERVE, CLUSTER], ids=["observe", "cluster"])
+def test_what_is_added_is_started_as_the_rest_is(others: dict[str, Any]) -> None:
     for part in ("x-hardened", "x-healthcheck"):
-        assert OBSERVE[part] == load(ROOT / "compose.yaml")[part]
+        assert others[part] == load(ROOT / "compose.yaml")[part]
+
+
+def test_a_cluster_publishes_nothing_and_shares_a_secret_from_a_file() -> None:
+    services = CLUSTER["services"]
+    sparks = {name: config for name, config in services.items() if "SPARK_MASTER" in config["environment"]}
+
+    assert sparks.keys() == {"spark-consumer", "web", *NODES}
+    assert not any("ports" in config for config in services.values())
+    [secret] = CLUSTER["secrets"]
+    for config in sparks.values():
+        assert config["secrets"] == [secret]
+        assert config["environment"]["SPARK_AUTHENTICATE_SECRET_FILE"] == f"/run/secrets/{secret}"
+    assert CLUSTER["secrets"][secret]["file"].startswith("${SPARK_AUTHENTICATE_SECRET_FILE:?")
+
+
+def test_the_clusters_nodes_are_of_the_consumers_image_and_see_its_volume() -> None:
+    """The state is written by the workers."""
+    consumer = BASE["spark-consumer"]
+
+    assert {CLUSTER["services"][node]["image"] for node in NODES} == {consumer["image"]}
+    assert CLUSTER["services"]["spark-worker"]["volumes"] == consumer["volumes"]
+    assert CLUSTER["services"]["spark-worker"]["tmpfs"] == consumer["tmpfs"]
 
 
 def test_each_job_of_prometheus_is_one_that_run_local_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -184,11 +213,18 @@ def _compose(*arguments: str, env: dict[str, str] | None = None) -> subprocess.C
         ["-f", "compose.yaml", "-f", "compose.observe.yaml"],
         ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "compose.observe.yaml"],
         ["-f", "compose.yaml", "-f", "compose.observe.yaml", "-f", "compose.msk.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.cluster.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "compose.cluster.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.cluster.yaml", "-f", "compose.observe.yaml"],
     ],
     ids=" ".join,
 )
 def test_compose_takes_the_files_without_a_word(arguments: list[str]) -> None:
-    done = _compose(*arguments, "config", "-q", env={"KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092"})
+    needed = {
+        "KAFKA_BOOTSTRAP_SERVERS": "broker.example:9092",
+        "SPARK_AUTHENTICATE_SECRET_FILE": "/etc/spark-secret",
+    }
+    done = _compose(*arguments, "config", "-q", env=needed)
 
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -200,6 +236,29 @@ def test_a_cluster_needs_its_address() -> None:
     assert done.returncode != 0
     assert "KAFKA_BOOTSTRAP_SERVERS" in done.stderr
     assert "host:port" in done.stderr
+
+
+@docker_compose
+def test_a_spark_cluster_needs_its_secret() -> None:
+    done = _compose("-f", "compose.yaml", "-f", "compose.cluster.yaml", "up", "--no-start")
+
+    assert done.returncode != 0
+    assert "SPARK_AUTHENTICATE_SECRET_FILE" in done.stderr
+
+
+@docker_compose
+def test_on_a_spark_cluster_the_page_stays_on_its_network_and_is_reached_by_workers() -> None:
+    done = _compose(
+        "-f", "compose.yaml", "-f", "compose.cluster.yaml", "config",
+        env={"SPARK_AUTHENTICATE_SECRET_FILE": "/etc/spark-secret"},
+    )  # fmt: skip
+
+    services: Any = yaml.safe_load(done.stdout)["services"]
+    web = services["web"]
+    assert web["networks"].keys() == {"page", "broker"}
+    assert web["environment"]["SPARK_LOCAL_HOSTNAME"] in web["networks"]["broker"]["aliases"]
+    assert services["spark-worker"]["networks"].keys() == {"broker"}
+    assert services["topic-init"]["environment"]["KAFKA_TOPIC_PARTITIONS"] == "12"
 
 
 @docker_compose

@@ -30,6 +30,9 @@ def test_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
         ("KAFKA_BOOTSTRAP_SERVERS", "kafka"),
         ("KAFKA_TOPIC", "a b"),
         ("SPARK_MASTER", "cluster"),
+        ("SPARK_CORES_MAX", "0"),
+        ("SPARK_AUTHENTICATE_SECRET_FILE", "/nonexistent"),
+        ("SPARK_AUTHENTICATE_SECRET_FILE", "/dev/null"),
         ("LOG_LEVEL", "loud"),
     ],
 )

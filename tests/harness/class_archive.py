@@ -34,7 +34,7 @@ def is_made() -> bool:
 
 
 def make() -> None:
-    """Let a JVM note at its end which classes it had."""
+    """Let a JVM note at its end which classes it had. If it can't, that is told: tests go on without."""
     part = ARCHIVE.with_suffix(".part")
     noting = f'-XX:ArchiveClassesAtExit="{part}" -Xlog:disable'
     done = subprocess.run(
@@ -44,8 +44,10 @@ def make() -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    part.replace(ARCHIVE)
+    if done.returncode == 0 and part.exists():
+        part.replace(ARCHIVE)
+    else:
+        sys.stderr.write(f"no archive of Spark's classes was made: {done.stderr[-1000:]}\n")
 
 
 if __name__ == "__main__" and not is_made():

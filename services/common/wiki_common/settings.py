@@ -3,6 +3,7 @@
 import re
 import sys
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
@@ -93,6 +94,24 @@ def is_utf8(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def text_in(name: str, file: Path) -> str:
+    """What is in `file`, which the variable `name` names. Raises ValueError, which names both."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"{name}={file}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ValueError(f"{name}={file}: not a text file") from None
+
+
+def secret_in(name: str, file: Path) -> str:
+    """As text_in, without the end of the line; an empty one is no secret."""
+    text = text_in(name, file).rstrip("\r\n")
+    if not text:
+        raise ValueError(f"{name}={file}: the file is empty")
+    return text
 
 
 class InvalidSettings(Exception):

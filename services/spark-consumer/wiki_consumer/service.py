@@ -34,6 +34,7 @@ _ENDS: Final = (
     Py4JError,
     PySparkException,
     lock.NotWritable,
+    session.ClusterUnavailable,
     session.ConnectorMissing,
 )
 
@@ -82,12 +83,13 @@ def _run_query(
         return shutdown.requested() or maintaining.failed()
 
     master = settings.spark_master
-    partitions = session.state_partitions(master)
+    partitions = session.state_partitions(master, settings.spark_cores_max)
     spark = session.start(
         master,
         settings.spark_jars_dir,
         shuffle_partitions=partitions,
         log_format=settings.log_format,
+        cluster=settings.cluster_config(),
     )
     try:
         shutdown.spark_is_up()

@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field
 from wiki_common.duration import Duration
 from wiki_common.kafka.security import KafkaSettings, checked_servers
 from wiki_common.kafka.topic import TopicName
-from wiki_common.settings import Port, SparkMaster
+from wiki_common.settings import Port
+from wiki_common.spark import SparkSettings
 from wiki_common.volume import FolderPath
 
 
@@ -21,7 +22,7 @@ def _server_list(value: str) -> str:
 BootstrapServers = Annotated[str, AfterValidator(_server_list)]
 
 
-class Settings(KafkaSettings):
+class Settings(SparkSettings, KafkaSettings):
     """Each field is an environment variable of the same name in capitals."""
 
     kafka_bootstrap_servers: BootstrapServers = "kafka:9092"
@@ -32,7 +33,6 @@ class Settings(KafkaSettings):
     trigger_interval: Duration = timedelta(milliseconds=400)
     max_offsets_per_trigger: int = Field(default=50_000, ge=1, le=1_000_000_000)
     history_retention: Duration = timedelta(days=7)
-    spark_master: SparkMaster = "local[*]"
     spark_jars_dir: FolderPath = Path("/opt/spark-jars")
 
     metrics_port: Port = 9100

@@ -7,16 +7,16 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from wiki_common.duration import Duration, duration_text
-from wiki_common.settings import Port, ServiceSettings, SparkMaster
+from wiki_common.settings import Port
+from wiki_common.spark import SparkSettings
 from wiki_common.volume import FolderPath
 from wiki_web.data.queries import MAX_LIMIT
 
 
-class Settings(ServiceSettings):
+class Settings(SparkSettings):
     """Each field is the environment variable of the same name in capitals; an empty one counts as unset."""
 
     data_dir: FolderPath = Path("/data")
-    spark_master: SparkMaster = "local[*]"
     web_engine: Literal["spark", "duckdb"] = "spark"
     web_port: Port = 5000
     web_window: Duration = timedelta(minutes=30)

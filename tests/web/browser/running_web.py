@@ -1,8 +1,9 @@
-"""The web service as a process over a folder that a test grows; on DuckDB, since that starts in a second."""
+"""The web service as a process over a folder that a test grows, on DuckDB as that starts in a second."""
 
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -10,13 +11,22 @@ from harness.processes import Process, free_port, wait_until
 
 
 class RunningWeb:
-    """Started at once; `stop` and `start` keep the address. `data_dir` need not exist yet.
+    """Started at once; `stop` and `start` keep the address. `data_dir`, else in `folder`, need not exist yet.
 
     A page that isn't told of answers polls every `refresh_seconds`.
     """
 
-    def __init__(self, folder: Path, refresh_seconds: int = 1, engine: str = "duckdb") -> None:
-        self.data_dir = folder / "data"
+    def __init__(
+        self,
+        folder: Path,
+        refresh_seconds: int = 1,
+        *,
+        data_dir: Path | None = None,
+        engine: str = "duckdb",
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
+        self.data_dir = data_dir or folder / "data"
+        self._settings = {"WEB_ENGINE": engine, **(settings or {})}
         self._log = folder / "web.log"
         self._port = free_port()
         self._refresh_seconds = refresh_seconds
@@ -41,10 +51,10 @@ class RunningWeb:
             log=self._log,
             env={
                 "DATA_DIR": str(self.data_dir),
-                "WEB_ENGINE": self._engine,
                 "WEB_PORT": str(self._port),
                 "WEB_REFRESH_SECONDS": str(self._refresh_seconds),
                 "BIND_ADDRESS": "127.0.0.1",
+                **self._settings,
             },
         )
         self._process = process

@@ -141,8 +141,9 @@ def test_a_new_commit_has_another_etag(
     assert again.get_json()["totals"]["changes"] == 3
 
 
+@pytest.mark.usefixtures("loaded")
 def test_each_form_and_query_has_its_own_etag(client: FlaskClient) -> None:
-    paths = ["top", "top?format=csv", "top?limit=3", "top?bots=only", "timeline", "changes?title=A"]
+    paths = ["top", "top?format=csv", "top?limit=1", "top?bots=only", "timeline", "changes?title=A"]
     etags = {client.get(f"/api/v1/{path}").headers["ETag"] for path in paths}
     assert len(etags) == len(paths)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from wiki_common.settings import ANY_CASE, ServiceSettings, is_utf8
+from wiki_common.settings import ANY_CASE, ServiceSettings, is_utf8, secret_in, text_in
 
 _SASL_PROTOCOLS = "SASL_SSL or SASL_PLAINTEXT"
 _TLS_PROTOCOLS = "SSL or SASL_SSL"
@@ -71,10 +71,7 @@ class KafkaSettings(ServiceSettings):
             raise ValueError(
                 f"KAFKA_SASL_PASSWORD_FILE={file}: KAFKA_SASL_PASSWORD is set as well; set one of them"
             )
-        text = _text("KAFKA_SASL_PASSWORD_FILE", Path(file)).rstrip("\r\n")
-        if not text:
-            raise ValueError(f"KAFKA_SASL_PASSWORD_FILE={file}: the file is empty")
-        return {**values, "kafka_sasl_password": text}
+        return {**values, "kafka_sasl_password": secret_in("KAFKA_SASL_PASSWORD_FILE", Path(file))}
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
@@ -130,7 +127,7 @@ class KafkaSettings(ServiceSettings):
     def _read_certificates(self) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if self.kafka_ssl_cafile is not None:
-            certificates = _text("KAFKA_SSL_CAFILE", self.kafka_ssl_cafile)
+            certificates = text_in("KAFKA_SSL_CAFILE", self.kafka_ssl_cafile)
             try:
                 context.load_verify_locations(cadata=certificates)
             except (ssl.SSLError, ValueError):
@@ -138,8 +135,8 @@ class KafkaSettings(ServiceSettings):
                     f"KAFKA_SSL_CAFILE={self.kafka_ssl_cafile}: not a certificate in PEM form"
                 ) from None
         if self.kafka_ssl_certfile is not None and self.kafka_ssl_keyfile is not None:
-            _text("KAFKA_SSL_CERTFILE", self.kafka_ssl_certfile)
-            if not _KEY.search(_text("KAFKA_SSL_KEYFILE", self.kafka_ssl_keyfile)):
+            text_in("KAFKA_SSL_CERTFILE", self.kafka_ssl_certfile)
+            if not _KEY.search(text_in("KAFKA_SSL_KEYFILE", self.kafka_ssl_keyfile)):
                 raise ValueError(
                     f"KAFKA_SSL_KEYFILE={self.kafka_ssl_keyfile}: not an unencrypted PKCS#8 key in PEM form"
                     " (openssl pkcs8 -topk8 -nocrypt makes one)"
@@ -151,12 +148,3 @@ class KafkaSettings(ServiceSettings):
                     f"KAFKA_SSL_CERTFILE={self.kafka_ssl_certfile}: not a certificate in PEM form that fits"
                     f" KAFKA_SSL_KEYFILE={self.kafka_ssl_keyfile}"
                 ) from None
-
-
-def _text(name: str, file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ValueError(f"{name}={file}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{name}={file}: not a text file") from None

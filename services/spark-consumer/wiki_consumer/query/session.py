@@ -2,11 +2,12 @@
 
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from py4j.protocol import Py4JError
+from py4j.protocol import Py4JError, Py4JJavaError
 from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
@@ -23,9 +24,6 @@ _JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError -XX:+UseParallelGC"
 
 # Longer than Spark's own hooks take at the JVM's end.
 STOP_SECONDS: Final = 20.0
-
-# Parts of the state on a cluster: enough for a handful of executors to share.
-CLUSTER_PARTITIONS = 4
 
 _CONFIG = {
     "spark.ui.enabled": "false",
@@ -48,6 +46,11 @@ _CONFIG = {
     "spark.sql.streaming.noDataProgressEventInterval": "5s",
     # A stop that takes longer is cut short: the next start finds nothing half done.
     "spark.sql.streaming.stopTimeout": "5s",
+    # Without its native library Hadoop starts a chmod or a readlink for each file that it writes.
+    "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
+    "spark.sql.streaming.checkpointFileManagerClass": (
+        "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
+    ),
     **INTERPRETED,
 }
 
@@ -56,11 +59,6 @@ _ONE_MACHINE = {
     # Nobody else has to reach the driver.
     "spark.driver.host": "127.0.0.1",
     "spark.driver.bindAddress": "127.0.0.1",
-    # Without its native library Hadoop starts a chmod or a readlink for each file that it writes.
-    "spark.hadoop.fs.file.impl": "com.globalmentor.apache.hadoop.fs.BareLocalFileSystem",
-    "spark.sql.streaming.checkpointFileManagerClass": (
-        "org.apache.spark.sql.execution.streaming.checkpointing.FileSystemBasedCheckpointFileManager"
-    ),
 }
 _CONNECTOR = "spark-sql-kafka-*.jar"
 _LOCAL_FILES = "hadoop-bare-naked-local-fs-*.jar"
@@ -72,43 +70,70 @@ class ConnectorMissing(Exception):
     """The jars that pyspark lacks aren't where the setting says."""
 
 
-def state_partitions(master: str) -> int:
+class ClusterUnavailable(Exception):
+    """SPARK_MASTER's cluster takes no driver; the message says why in one line."""
+
+
+def state_partitions(master: str, cores: int) -> int:
     """How many parts the remembered ids are kept in; a checkpoint keeps the number that it began with.
 
-    On one machine a second part costs more than it saves at any rate that a topic of edits has.
+    On one machine a second part costs more than it saves at any rate that a topic of edits has. On a cluster
+    each of the `cores` has its own.
     """
-    return 1 if master == "local" or master.startswith("local[") else CLUSTER_PARTITIONS
+    return 1 if master == "local" or master.startswith("local[") else cores
 
 
 def start(
-    master: str, jars: Path, *, shuffle_partitions: int, log_format: LogFormat = "console"
+    master: str,
+    jars: Path,
+    *,
+    shuffle_partitions: int,
+    log_format: LogFormat = "console",
+    cluster: Mapping[str, str] | None = None,
 ) -> SparkSession:
     """A session on `master` with the connector jars of `jars`, on its executors too.
 
-    Its own lines on stderr are as `log_format` says. Raises ConnectorMissing.
+    Its own lines on stderr are as `log_format` says; `cluster` is what SparkSettings.cluster_config says.
+    Raises ConnectorMissing or ClusterUnavailable.
     """
     for name in (_CONNECTOR, _LOCAL_FILES):
         if not any(jars.glob(name)):
             raise ConnectorMissing(f"no {name} in SPARK_JARS_DIR={jars}")
-    log4j = (Path(__file__).parent / "log4j2.properties").as_uri()
     builder = SparkSession.builder.appName("wiki-consumer").master(master)
-    config = _CONFIG
-    if master.startswith("local"):
-        # Spark looks for it before it has taken `spark.jars` in.
-        local_files = ":".join(map(str, jars.absolute().glob(_LOCAL_FILES)))
-        config = _CONFIG | _ONE_MACHINE | {"spark.driver.extraClassPath": local_files}
-    for key, value in config.items():
+    where = _ONE_MACHINE if master.startswith("local") else cluster or {}
+    own = {
+        "spark.driver.extraJavaOptions": _java_options(master, log_format),
+        "spark.sql.shuffle.partitions": str(shuffle_partitions),
+    }
+    for key, value in {**_CONFIG, **where, **_class_path(jars), **own}.items():
         builder = builder.config(key, value)
-    return (
+    try:
+        return builder.getOrCreate()
+    except Py4JJavaError:
+        if not cluster:
+            raise
+        # Java only says that the session, which it had given up, has ended.
+        raise ClusterUnavailable(
+            f"SPARK_MASTER={master}: takes no driver. Is it there, and does SPARK_AUTHENTICATE_SECRET_FILE"
+            " have its secret?"
+        ) from None
+
+
+def _class_path(jars: Path) -> dict[str, str]:
+    return {
+        # Spark looks for it before it has taken `spark.jars` in.
+        "spark.driver.extraClassPath": ":".join(map(str, jars.absolute().glob(_LOCAL_FILES))),
         # After Spark's own class path, not before it: the MSK jar carries an older Netty under its own name.
-        builder.config("spark.jars", ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))))
-        .config(
-            "spark.driver.extraJavaOptions",
-            f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} {_JVM_OPTIONS}",
-        )
-        .config("spark.sql.shuffle.partitions", str(shuffle_partitions))
-        .getOrCreate()
-    )
+        "spark.jars": ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))),
+    }
+
+
+def _java_options(master: str, log_format: LogFormat) -> str:
+    log4j = (Path(__file__).parent / "log4j2.properties").as_uri()
+    # On one machine none comes or goes.
+    executors = "off" if master.startswith("local") else "warn"
+    logs = f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} -Dwiki.executors={executors}"
+    return f"{logs} {_JVM_OPTIONS}"
 
 
 def stop(spark: SparkSession) -> None:

@@ -1,7 +1,6 @@
 """One answer per (query, commit), computed once and shared by every viewer."""
 
 import hashlib
-import json
 import threading
 import time
 from collections import OrderedDict
@@ -41,6 +40,14 @@ class Busy(Exception):
 
 
 @dataclass(frozen=True)
+class Rendering:
+    """An answer as it is sent. Equal ETags mean equal bodies, whichever process made them."""
+
+    body: bytes
+    etag: str
+
+
+@dataclass(frozen=True)
 class CachedAnswer:
     """An answer with its renderings, each made once per state."""
 
@@ -48,26 +55,19 @@ class CachedAnswer:
     position: Position | None
     computed_at: float  # monotonic seconds
     cost: float = 0.0  # seconds that it took
-    version: str = ""  # of what it was computed from besides, if it is of no commit
-    _rendered: dict[tuple[str, State], bytes] = field(default_factory=dict)
-    _etags: dict[tuple[str, State], str] = field(default_factory=dict)
+    version: str = ""  # of what it was computed from, if it is of no commit
+    _renderings: dict[tuple[str, State], Rendering] = field(default_factory=dict)
 
-    def rendered(self, answer_format: str, state: State, render: Callable[[Document], str]) -> bytes:
+    def rendered(self, answer_format: str, state: State, render: Callable[[Document], str]) -> Rendering:
         """`render(document)` in UTF-8, kept for this format and state; two threads may both compute it."""
         key = answer_format, state
-        if key not in self._rendered:
-            self._rendered[key] = render(self.answer.document(state)).encode()
-        return self._rendered[key]
+        if key not in self._renderings:
+            body = render(self.answer.document(state)).encode()
+            self._renderings[key] = Rendering(body, hashlib.blake2b(body, digest_size=12).hexdigest())
+        return self._renderings[key]
 
-    def etag(self, answer_format: str, state: State) -> str:
-        """Equal only for the same commit or version, query, format and state, and the same progress."""
-        key = answer_format, state
-        if key not in self._etags:
-            commit = self.position and self.position.key
-            query, loading = repr(self.answer.query), repr(self.answer.loading)
-            identity = json.dumps([answer_format, state, query, commit, self.version, loading])
-            self._etags[key] = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
-        return self._etags[key]
+    def as_json(self, state: State) -> Rendering:
+        return self.rendered("json", state, Document.model_dump_json)
 
 
 def _oldest(cached: CachedAnswer) -> float:

@@ -52,10 +52,6 @@ class Position:
     moved_at: float = 0.0  # monotonic seconds, when as_of_us last moved on
     ahead: float = 0.0  # seconds by which commit and as_of were later than our clock as they were taken in
 
-    @property
-    def key(self) -> tuple[int, str, int | None]:
-        return self.generation, str(self.batch), self.as_of_us
-
 
 @dataclass(frozen=True)
 class Progress:

@@ -5,7 +5,7 @@ from functools import partial
 
 from flask import Blueprint, Response, request
 
-from wiki_web.data.documents import Document
+from wiki_web.data.answer_cache import Rendering
 from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.queries import Kind
 from wiki_web.http.csv_format import csv_text
@@ -13,7 +13,7 @@ from wiki_web.http.openapi import openapi
 from wiki_web.http.parameters import Parameters, format_of
 from wiki_web.settings import Settings
 
-_TYPES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
+_CSV = "text/csv; charset=utf-8"
 
 
 def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswers) -> Blueprint:
@@ -25,9 +25,9 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
         given = request.args.to_dict(flat=False)
         answer_format = format_of(given)
         cached, state = answers.get(parameters.query(kind, given))
-        render = Document.model_dump_json if answer_format == "json" else partial(csv_text, kind)
-        body = cached.rendered(answer_format, state, render)
-        return _conditional(body, _TYPES[answer_format], cached.etag(answer_format, state))
+        if answer_format == "csv":
+            return _conditional(cached.rendered("csv", state, partial(csv_text, kind)), _CSV)
+        return _conditional(cached.as_json(state), "application/json")
 
     @api.get("/top")
     def top() -> Response:
@@ -52,10 +52,10 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
     return api
 
 
-def _conditional(body: bytes, content_type: str, etag: str) -> Response:
-    """`body`, or 304 when the client has it."""
-    response = Response(body, content_type=content_type)
-    response.set_etag(etag)
+def _conditional(rendering: Rendering, content_type: str) -> Response:
+    """Its body, or 304 when the client has it."""
+    response = Response(rendering.body, content_type=content_type)
+    response.set_etag(rendering.etag)
     response.headers["Cache-Control"] = "no-cache"
     response.make_conditional(request)
     return response

@@ -4,7 +4,7 @@ import gzip
 import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,8 @@ class RenderedPage:
             response.headers["Content-Encoding"] = "gzip"
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = "no-cache"
-        response.set_etag(f"{self.etag}-{'gzip' if compress else 'plain'}")
+        # Weak: the same page at another moment has other words for how long ago things were.
+        response.set_etag(f"{self.etag}-{'gzip' if compress else 'plain'}", weak=True)
         response.make_conditional(request)
         return response
 
@@ -42,28 +43,28 @@ class PageCache:
     def __init__(self) -> None:
         self._guard = threading.Lock()
         self._making = threading.Lock()
-        self._pages: OrderedDict[Hashable, RenderedPage] = OrderedDict()
+        self._pages: OrderedDict[str, RenderedPage] = OrderedDict()
 
-    def get(self, key: Hashable, render: Callable[[], str]) -> RenderedPage:
-        """The page of `key`; equal keys must mean equal pages."""
-        page = self._kept(key)
+    def get(self, identity: str, render: Callable[[], str]) -> RenderedPage:
+        """The page that `identity` tells from all others, in each process alike; its ETag is made of that."""
+        page = self._kept(identity)
         if page is not None:
             return page
         with self._making:
-            return self._kept(key) or self._make(key, render)
+            return self._kept(identity) or self._make(identity, render)
 
-    def _kept(self, key: Hashable) -> RenderedPage | None:
+    def _kept(self, identity: str) -> RenderedPage | None:
         with self._guard:
-            if key in self._pages:
-                self._pages.move_to_end(key)
-            return self._pages.get(key)
+            if identity in self._pages:
+                self._pages.move_to_end(identity)
+            return self._pages.get(identity)
 
-    def _make(self, key: Hashable, render: Callable[[], str]) -> RenderedPage:
+    def _make(self, identity: str, render: Callable[[], str]) -> RenderedPage:
         plain = render().encode()
-        etag = hashlib.blake2b(plain, digest_size=12).hexdigest()
+        etag = hashlib.blake2b(identity.encode(), digest_size=12).hexdigest()
         page = RenderedPage(plain, gzip.compress(plain, compresslevel=6, mtime=0), etag)
         with self._guard:
-            self._pages[key] = page
+            self._pages[identity] = page
             while len(self._pages) > _KEPT:
                 self._pages.popitem(last=False)
         return page

@@ -50,6 +50,13 @@ class Status:
         """As if the page had been rendered at a moment, while all was well."""
         return replace(self, rendered_at=moment or self.rendered_at, ahead=0.0, failing=False)
 
+    @property
+    def skew(self) -> str | None:
+        """How far the clocks differ, and which way, if that is more than they do by chance."""
+        if self.ahead > _SKEW_TOLD:
+            return f"{span(self.ahead)} ahead of"
+        return f"{span(-self.ahead)} behind" if self.ahead < -_LATE_TOLD else None
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -119,14 +126,6 @@ class PageModel:
             return self._url(replace(selection, window=min(_DAY, self.longest)))
 
         return kept_days(self.kept, self.as_of if self.past else None, whole_day)
-
-    @property
-    def skew(self) -> str | None:
-        """How far the clocks differ, and which way, if that is more than they do by chance."""
-        ahead = self.status.ahead
-        if ahead > _SKEW_TOLD:
-            return f"{span(ahead)} ahead of"
-        return f"{span(-ahead)} behind" if ahead < -_LATE_TOLD else None
 
     @property
     def coverage(self) -> list[str]:

@@ -49,11 +49,11 @@ def pages_blueprint(
         found = [cached for cached, _ in answered]
         # Those of the main list: if a load has just ended, the other answers are newer.
         main, state = answered[0]
-        status = _status(main, state)
-        versions = tuple((cached.position, cached.version) for cached in found)
-        kept = answers.kept()
-        key = subject, status.state, status.failing, status.progress, versions, _age(main, state), kept.key
-        return cache.get(key, lambda: _render(template, subject, status, found, kept)).response(request)
+        status, kept = _status(main, state), answers.kept()
+        etags = [cached.as_json(state).etag for cached in found]
+        # Nothing that is this process's own, such as when it took the commit in.
+        identity = repr((subject, etags, status.failing, status.skew, _age(main, state), kept.key))
+        return cache.get(identity, lambda: _render(template, subject, status, found, kept)).response(request)
 
     def _status(main: CachedAnswer, state: State) -> Status:
         live = Status(

@@ -25,7 +25,7 @@ class Newest(BaseModel):
 
 @dataclass(frozen=True)
 class Event:
-    """An event as it is sent. Equal ids mean that a viewer has nothing new to ask for."""
+    """An event as it is sent. Equal ids mean that there is nothing new to ask for, in any process."""
 
     id: str
     block: bytes
@@ -40,7 +40,7 @@ def newest_event(answers: AnswerCache, failing: bool) -> Event | None:
     if cached is None:
         return None
     state = answers.state_of(cached.position)
-    newest = Newest(etag=cached.etag("json", state), as_of=cached.answer.as_of, state=state)
+    newest = Newest(etag=cached.as_json(state).etag, as_of=cached.answer.as_of, state=state)
     event_id = f"{newest.etag}-failing" if failing else newest.etag
     return Event(event_id, f"id: {event_id}\ndata: {newest.model_dump_json()}\n\n".encode())
 

@@ -66,7 +66,7 @@ def stored(committed: CommittedChanges, engine: CountingEngine, clock: Clock, se
 
 def etag(stored: Stored, query: Query) -> str:
     cached, state = stored.past.get(query)
-    return cached.etag("json", state)
+    return cached.as_json(state).etag
 
 
 def test_a_moment_in_closed_hours_is_computed_once_whatever_is_committed(

@@ -12,4 +12,4 @@ def open_engine(settings: Settings) -> Engine:
         return DuckDBEngine()
     from wiki_web.data.engines.spark_engine import SparkEngine
 
-    return SparkEngine(settings.spark_master, settings.log_format)
+    return SparkEngine(settings.spark_master, settings.log_format, settings.cluster_config())

@@ -8,7 +8,7 @@ reaches.
 
 import re
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import reduce
@@ -110,9 +110,15 @@ class _Held:
 class SparkEngine:
     """A Spark session of its own; SPARK_MASTER says where it computes."""
 
-    def __init__(self, master: str, log_format: LogFormat = "console", most_held: int = MOST_HELD) -> None:
+    def __init__(
+        self,
+        master: str,
+        log_format: LogFormat = "console",
+        cluster: Mapping[str, str] | None = None,
+        most_held: int = MOST_HELD,
+    ) -> None:
         self._most_held = most_held
-        self._spark = open_session(master, log_format)
+        self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
         self._held = _Held()

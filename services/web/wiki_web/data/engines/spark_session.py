@@ -1,6 +1,6 @@
 """Spark's session: how it is configured, and its errors as those of an engine."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -17,15 +17,18 @@ from wiki_web.data.engines.engine import EngineDied, EngineError
 _JVM_OPTIONS: Final = "-XX:+ExitOnOutOfMemoryError -XX:+UseSerialGC"
 
 
-def open_session(master: str, log_format: LogFormat) -> SparkSession:
-    """A session for the window's queries; `log_format` is of its own lines. EngineDied if it can't start."""
+def open_session(master: str, log_format: LogFormat, cluster: Mapping[str, str]) -> SparkSession:
+    """A session for the window's queries. Raises EngineDied if it can't start.
+
+    `log_format` is of its own lines, `cluster` what SparkSettings.cluster_config says.
+    """
     try:
-        return _session(master, log_format)
+        return _session(master, log_format, cluster)
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
         raise EngineDied(f"spark can't start: {_first_line(error)}") from error
 
 
-def _session(master: str, log_format: LogFormat) -> SparkSession:
+def _session(master: str, log_format: LogFormat, cluster: Mapping[str, str]) -> SparkSession:
     log4j = Path(__file__).with_name("log4j2.properties").as_uri()
     builder = (
         SparkSession.builder.master(master)
@@ -43,19 +46,20 @@ def _session(master: str, log_format: LogFormat) -> SparkSession:
         .config("spark.broadcast.blockSize", "256k")
         # A refresh uses more compiled classes than the hundred that Spark caches by default.
         .config("spark.sql.codegen.cache.maxEntries", "1000")
+        # The window is small: a query's cost is planning and scheduling rather than data.
+        .config("spark.sql.shuffle.partitions", cluster.get("spark.cores.max", "1"))
+        .config("spark.sql.adaptive.enabled", "false")
         .config(
             "spark.driver.extraJavaOptions",
             f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} {_JVM_OPTIONS}",
         )
     )
     if master.startswith("local"):
-        # The window is small: a query's cost is planning and scheduling rather than data.
-        builder = (
-            builder.config("spark.driver.bindAddress", "127.0.0.1")
-            .config("spark.driver.host", "127.0.0.1")
-            .config("spark.sql.shuffle.partitions", "1")
-            .config("spark.sql.adaptive.enabled", "false")
+        builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config(
+            "spark.driver.host", "127.0.0.1"
         )
+    for key, value in cluster.items():
+        builder = builder.config(key, value)
     spark = builder.getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     return spark
