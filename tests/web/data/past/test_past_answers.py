@@ -20,6 +20,7 @@ from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines import duckdb_past
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.past.sources import sources_of
 from wiki_web.data.queries import KINDS, Bots, Kind, Query, Statement, statement_of
@@ -166,6 +167,23 @@ def test_more_rows_than_memory_may_have_are_refused(
     on_duckdb.check(at(DAWN + HOUR, replace(EVERYTHING, window=MINUTE)))
     with pytest.raises(EngineError, match="more than 5000 bytes"):
         on_duckdb.answer(at(DAWN + 2 * HOUR, replace(EVERYTHING, window=2 * HOUR)))
+
+
+@pytest.mark.parametrize(
+    ("moment", "window"),
+    [(NOON - 3 * HOUR, 2 * HOUR), (NOON - HOUR, 4 * HOUR), (NOON - MINUTE, HOUR)],
+    ids=["from files", "from files and what is held", "from what is held"],
+)
+def test_a_window_with_too_many_changes_is_refused_with_their_number(
+    stored: Stored, moment: datetime, window: timedelta
+) -> None:
+    query = at(moment, replace(EVERYTHING, window=window))
+    number = stored.answer(query).sums.totals.changes
+    folder = stored.committed.data_dir
+    few = PastAnswers(stored.store, stored.past._engine, folder, stored.live, most_counted=number - 1)
+    with pytest.raises(TooManyChanges, match=f"has {number} such changes, and {number - 1} can be counted"):
+        few.get(query)
+    assert few.get(replace(query, wikis=("frwiki",)))[0].answer.sums.totals.changes == 0
 
 
 @pytest.mark.parametrize(

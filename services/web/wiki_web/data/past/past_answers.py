@@ -16,11 +16,12 @@ from wiki_web.data.answers import answer_of
 from wiki_web.data.documents import State
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.gaps import BEFORE_ALL, Span, joined
+from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
 from wiki_web.data.past.kept import Kept, KeptHours
 from wiki_web.data.past.moment import moment_text
 from wiki_web.data.past.sources import Sources, names_in, rows_statement, sources_of
 from wiki_web.data.past.turns import Turns
-from wiki_web.data.queries import Query, Statement, statement_of
+from wiki_web.data.queries import Query, Statement, matching_of, statement_of
 from wiki_web.data.rows import SCHEMA
 from wiki_web.data.store import Position, Store
 
@@ -67,7 +68,7 @@ class _Asked:
 
 
 class PastAnswers:
-    """For any thread. `clock` is monotonic."""
+    """For any thread. `clock` is monotonic. A query about more than `most_counted` changes is refused."""
 
     def __init__(
         self,
@@ -76,7 +77,10 @@ class PastAnswers:
         data_dir: Path,
         live: AnswerCache,
         clock: Callable[[], float] = time.monotonic,
+        most_counted: int = MOST_COUNTED,
     ) -> None:
+        self._most_counted = most_counted
+        self._long_queries = LongQueries(most_counted)
         self._store = store
         self._engine = engine
         self._hours = KeptHours(data_dir)
@@ -100,7 +104,7 @@ class PastAnswers:
     def get(self, query: Query) -> tuple[CachedAnswer, State]:
         """The answer as it was at the query's moment; at the newest commit if it names none.
 
-        Raises OutOfReach, Busy or EngineError.
+        Raises OutOfReach, Busy, EngineError or TooManyChanges.
         """
         position = self._store.position
         if query.to_us is None:
@@ -147,18 +151,31 @@ class PastAnswers:
         return _Asked(query, to_us, statement, sources, inside, position)
 
     def _compute(self, asked: _Asked) -> pa.Table:
-        statement, sources = asked.statement, asked.sources
+        """Raises TooManyChanges, which are counted if there may be so many."""
+        run, reads = self._prepared(asked)
+        answer: Callable[[], pa.Table] = partial(run, asked.statement)
+        if reads > self._most_counted:
+            count = partial(run, matching_of(asked.query, asked.to_us))
+            answer = self._long_queries.guarded(asked.query, count, answer)
+        return answer()
+
+    def _prepared(self, asked: _Asked) -> tuple[Callable[[Statement], pa.Table], int]:
+        """What answers a statement from the sources, and how many rows it reads at most."""
+        sources, after_us = asked.sources, asked.statement.after_us
+        if not sources.hours and not sources.settled:
+            reads = self._engine.rows_held + self._engine.rows_in_files(after_us)
+            return lambda statement: self._engine.prepare(statement)(), reads
         for kept in sources.hours:
             if kept.changes is None:
                 raise EngineError(f"{kept.hour.path}: its footer can't be read")
-        if not sources.hours and not sources.settled:
-            return self._engine.prepare(statement)()
-        names = names_in(statement)
+        names = names_in(asked.statement)
         rows = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
         if sources.held_from_us is not None:
             held = rows_statement(names, sources.held_from_us, asked.to_us)
             rows = self._engine.prepare(held)().cast(rows.schema)
-        return self._engine.compute(statement, [kept.hour for kept in sources.hours], rows)
+        hours = [kept.hour for kept in sources.hours]
+        reads = rows.num_rows + sum(kept.changes or 0 for kept in sources.hours)
+        return lambda statement: self._engine.compute(statement, hours, rows), reads
 
     def _known(self, query: Query) -> CachedAnswer | None:
         with self._guard:
