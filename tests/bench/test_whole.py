@@ -1,19 +1,17 @@
 """All parts in one command: rounds, failures, and what is left."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from benchmarks import whole
 from benchmarks.figures import Figure
-from benchmarks.machine import Machine, this_machine
+from benchmarks.machine import Machine
 from benchmarks.part_run import Failed, run_part
 from harness.leftovers import kill_all, processes_of
 from harness.processes import Process, wait_until
@@ -111,27 +109,3 @@ def test_an_interrupted_run_leaves_nothing(temporary: Path) -> None:
 
 def _has_java(temporary: Path) -> bool:
     return any("java" in process.name() for process in processes_of(temporary))
-
-
-@pytest.mark.slow
-@pytest.mark.alone
-@pytest.mark.timeout(3600)
-def test_all_parts_have_figures(temporary: Path, tmp_path: Path) -> None:
-    file = tmp_path / "bench.json"
-    run = bench(temporary, "--json", str(file))
-    try:
-        assert run.wait(3500) == 0, run.output()[-5000:]
-        assert processes_of(temporary) == []
-    finally:
-        run.kill()
-        kill_all(temporary)
-    told: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    assert told["machine"]["commit"] == this_machine().commit
-    assert list(told["parts"]) == [part.name for part in whole.PARTS]
-    for part in told["parts"].values():
-        assert part["failures"] == []
-        assert part["figures"]
-        assert all(figure["low"] <= figure["median"] <= figure["high"] for figure in part["figures"])
-    growth = {figure["name"] for figure in told["parts"]["growth"]["figures"]}
-    assert {"batch, 2 days : new", "refresh of 30m, spark, 2 days : new"} <= growth
-    assert [path.name for path in temporary.iterdir()] == ["log"]
