@@ -42,7 +42,7 @@ class Query:
     title: str | None = None
 
     @property
-    def rows(self) -> "Query":
+    def scope(self) -> "Query":
         """Equal for queries over the same rows of a commit: their totals are the same."""
         return replace(self, kind="top", limit=0)
 
