@@ -8,7 +8,7 @@ import pytest
 from wiki_web.push.pace import InFlight, Pace
 
 PERIOD = 2.0
-SPREAD = 1.5  # seconds: all but what pauses may take of it
+SPREAD = 1.2  # seconds: all but what pauses may take of it
 STEP = 0.001
 
 

@@ -123,7 +123,7 @@ def test_a_silent_stream_has_a_comment_within_six_seconds(told: Told) -> None:
 
 def test_a_comment_in_between_is_not_taken_for_the_event() -> None:
     """Of two viewers one is told seven seconds later, as the server is busy."""
-    told = Told(Pace(14.0, lambda: True))
+    told = Told(Pace(24.0, lambda: True))
     try:
         told.tell("one")
         readers = [told.reader("one") for _ in range(2)]

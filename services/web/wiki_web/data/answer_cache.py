@@ -264,10 +264,10 @@ class AnswerCache:
 
     def _over_same_rows(self, query: Query) -> CachedAnswer | None:
         """The answer to a query over the rows of this one at the newest commit, None if there is none."""
-        position = self._store.position
+        position, scope = self._store.position, query.scope
         with self._guard:
             for known, entry in self._entries.items():
-                if entry.cached.position == position and known.rows == query.rows:
+                if entry.cached.position == position and known.scope == scope:
                     return entry.cached
         return None
 

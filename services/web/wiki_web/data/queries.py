@@ -46,7 +46,7 @@ class Query:
     to_us: int | None = None
 
     @property
-    def rows(self) -> "Query":
+    def scope(self) -> "Query":
         """Equal for queries over the same rows of a commit: their totals are the same."""
         return replace(self, kind="top", limit=0)
 

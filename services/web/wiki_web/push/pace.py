@@ -7,7 +7,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 _FASTEST: Final = 0.004  # seconds between two viewers: what fetches then cost is less than half a core
 _BUSY: Final = 4  # requests at once: an idle server answers one before the next is there
-_SPREAD: Final = 0.75  # of the period: the rest is for pauses, which a server at its limit doesn't catch up
+_SPREAD: Final = 0.6  # of the period: the rest is for pauses, which a server at its limit doesn't catch up
 _CATCH_UP: Final = 0.02  # seconds: after a pause, so much of it may be made up for at once
 
 
