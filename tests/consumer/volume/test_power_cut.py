@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from wiki_common.volume import BatchId, RawFile
-from wiki_consumer.volume import durable
+from wiki_consumer.volume.drafts import write_text
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import LocalPublisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files
@@ -160,7 +160,7 @@ def test_what_was_published_survives_and_a_batch_is_not_there_before_its_parts(
 @pytest.mark.parametrize("lucky", [False, True])
 def test_a_text_is_there_whole_or_not_at_all(tmp_path: Path, disk: Disk, lucky: bool) -> None:
     file = tmp_path / "checkpoint/epoch"
-    durable.write_text(file, EPOCH)
+    write_text(file, EPOCH)
     for length in range(len(disk.done) + 1):
         left = Disk(disk.done[:length]).after_a_cut(lucky=lucky)
         assert left.get(file) in (None, EPOCH.encode())

@@ -11,7 +11,7 @@ from typing import Final
 
 from wiki_common.volume import EPOCH_FORMAT, FORMER_EPOCH, RawFile
 from wiki_consumer.checkpoint.state import CheckpointMismatch
-from wiki_consumer.volume import durable
+from wiki_consumer.volume.drafts import write_text
 
 EPOCH_FILE: Final = "epoch"
 
@@ -28,7 +28,7 @@ def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> st
     if newest is not None and newest != FORMER_EPOCH:
         start = max(start, _time(newest) + timedelta(seconds=1))
     epoch = f"{start:{EPOCH_FORMAT}}"
-    durable.write_text(checkpoint / EPOCH_FILE, epoch)
+    write_text(checkpoint / EPOCH_FILE, epoch)
     return epoch
 
 

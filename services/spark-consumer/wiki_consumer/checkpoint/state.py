@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from wiki_consumer.volume import durable
+from wiki_consumer.volume.drafts import write_text
 
 TOPIC_FILE: Final = "topic"
 # Spark writes a file per batch: to the one before the batch runs, to the other once its rows are written.
@@ -76,7 +76,7 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
     name = f"{topic} (id {topic_id})"
     known = known_topic(checkpoint)
     if known is None:
-        durable.write_text(checkpoint / TOPIC_FILE, name)
+        write_text(checkpoint / TOPIC_FILE, name)
     elif known != name:
         raise CheckpointMismatch(
             f"the checkpoint is of topic {known}, not of {name}: it was deleted and made again,"

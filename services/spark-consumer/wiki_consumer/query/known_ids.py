@@ -1,6 +1,5 @@
 """Ids that are in Parquet and that a new checkpoint, which remembers none, will read again."""
 
-import os
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
-from wiki_consumer.volume.durable import make_folder, sync_folder
+from wiki_consumer.volume.drafts import LocalDraft
 from wiki_consumer.volume.raw_files import KEY_COLUMNS, UnreadableFile, read_rows
 
 _log = structlog.get_logger()
@@ -33,14 +32,10 @@ def write(target: Path, files: Iterable[Path], *, since: datetime) -> int:
         target.unlink(missing_ok=True)
         return 0
     ids = pa.concat_tables(tables, promote_options="permissive")
-    temporary = target.with_suffix(".tmp")
-    make_folder(target.parent)
-    with temporary.open("wb") as writing:
+    draft = LocalDraft(target, target.with_suffix(".tmp"))
+    with draft.writing() as writing:
         pq.write_table(ids, writing, coerce_timestamps="us")
-        writing.flush()
-        os.fsync(writing.fileno())
-    temporary.replace(target)
-    sync_folder(target.parent)
+    draft.publish()
     return len(ids)
 
 

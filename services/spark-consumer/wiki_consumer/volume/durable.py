@@ -5,18 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_text(file: Path, text: str) -> None:
-    """Let `text` be what the file holds: all of it, or what was there before."""
-    make_folder(file.parent)
-    temporary = file.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as writing:
-        writing.write(text)
-        writing.flush()
-        os.fsync(writing.fileno())
-    temporary.replace(file)
-    sync_folder(file.parent)
-
-
 def make_folder(folder: Path) -> None:
     """With its parents."""
     if not folder.is_dir():

@@ -10,7 +10,6 @@ The files have the schema of the raw ones. A row group is some minutes of a busy
 reader skip the rest of the hour.
 """
 
-import os
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable, Gap
 from wiki_common.volume import HOUR, Volume
-from wiki_consumer.volume.durable import sync_folder
+from wiki_consumer.volume.drafts import LocalDraft
+from wiki_consumer.volume.durable import make_folder
 from wiki_consumer.volume.gaps import joined
 from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_footer, read_rows
 
@@ -82,21 +82,24 @@ class History:
         expected = {event_id for table in tables for event_id in table["event_id"].to_pylist()}
         read = sum(table.num_rows for table in tables)
         tables.clear()
-        temporary = self._writing / f"{hour:%Y-%m-%d-%H}.parquet"
+        draft = LocalDraft(target, self._writing / f"{hour:%Y-%m-%d-%H}.parquet")
         known = (gap for path in existing for gap in read_footer(path).coverage.gaps)
         coverage = Coverage(gaps=joined((*known, *gaps)))
-        self._write_to_disk(rows, coverage, temporary)
-        _verify(temporary, rows, coverage, expected)
+        self._write_to_disk(rows, coverage, draft)
+        _verify(draft.content(), rows, coverage, expected)
         self._on_step("history file verified")
-        written = WrittenHour(rows.num_rows, read - rows.num_rows, temporary.stat().st_size)
-        self._publish(temporary, target)
+        written = WrittenHour(rows.num_rows, read - rows.num_rows, draft.content().stat().st_size)
+        make_folder(target.parent)
+        self._on_step("history folder made")
+        draft.publish()
+        self._on_step("history file published")
         return written
 
-    def _write_to_disk(self, rows: pa.Table, coverage: Coverage, temporary: Path) -> None:
-        temporary.parent.mkdir(parents=True, exist_ok=True)
+    def _write_to_disk(self, rows: pa.Table, coverage: Coverage, draft: LocalDraft) -> None:
         by_time = pq.SortingColumn.from_ordering(rows.schema, [("event_time", "ascending")])
-        with temporary.open("wb") as file:
-            with pq.ParquetWriter(
+        with (
+            draft.writing() as file,
+            pq.ParquetWriter(
                 file,
                 rows.schema,
                 compression="zstd",
@@ -104,20 +107,11 @@ class History:
                 write_page_checksum=True,
                 write_page_index=True,
                 sorting_columns=by_time,
-            ) as writer:
-                writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
-                writer.add_key_value_metadata(coverage.in_footer())
-            file.flush()
-            os.fsync(file.fileno())
+            ) as writer,
+        ):
+            writer.write_table(rows, row_group_size=ROW_GROUP_ROWS)
+            writer.add_key_value_metadata(coverage.in_footer())
         self._on_step("history file written")
-
-    def _publish(self, temporary: Path, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._on_step("history folder made")
-        temporary.rename(target)
-        self._on_step("history file published")
-        for folder in (target.parent, target.parent.parent, self._volume.history):
-            sync_folder(folder)
 
     def clear_writing(self) -> None:
         """Remove what a crash left half-written."""
