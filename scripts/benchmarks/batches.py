@@ -35,7 +35,7 @@ from wiki_consumer.query.progress import Batch, Listener
 from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import list_raw_files
 
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
@@ -112,9 +112,9 @@ class TimedSink(FolderSink):
 
 def to_parquet(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     """As the consumer writes it."""
-    volume = ConsumerVolume(wanted.checkpoint.parents[1])
+    volume = ConsumerVolume(wanted.checkpoint.parent.parent)
     epoch = epoch_of(wanted.checkpoint, list_raw_files(volume.changes), now=datetime.now(UTC))
-    sink = TimedSink(volume, epoch, LocalPublisher(volume), max_event_age=wanted.max_event_age)
+    sink = TimedSink(volume, epoch, Publisher(volume), max_event_age=wanted.max_event_age)
     return pipeline.start(spark, wanted, sink)
 
 

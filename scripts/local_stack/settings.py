@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 from local_stack.broker import ROOT
 from wiki_common import settings
 from wiki_common.settings import Address, Port, ServiceSettings
-from wiki_common.volume import FolderPath
+from wiki_common.store.place import FolderPath
 
 WIKIMEDIA = "https://stream.wikimedia.org/v2/stream/recentchange"
 

@@ -6,9 +6,9 @@ half an hour for MAX_EVENT_AGE: that is right for a topic whose events are at mo
 
 import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 from wiki_common.settings import read_settings_or_exit
+from wiki_common.store.place import Place
 from wiki_common.volume import RawFile
 from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
@@ -23,7 +23,7 @@ INTERVAL = timedelta(seconds=0.5)
 class NewestRow:
     """A clock: the newest event_time in `changes`."""
 
-    def __init__(self, changes: Path) -> None:
+    def __init__(self, changes: Place) -> None:
         self._changes = changes
         self._looked_at: set[RawFile] = set()
         self._newest = datetime.fromtimestamp(0, UTC)

@@ -164,6 +164,12 @@ def run_here(spark: SparkSession, settings: Settings, *, until: Callable[[], boo
     QuerySupervisor(spark, settings, Health(settings.trigger_interval), Metrics(), stopping).run()
 
 
+def data_of(settings: Settings) -> Path:
+    """Of a consumer whose volume is on a disk."""
+    assert isinstance(settings.data_dir, Path)
+    return settings.data_dir
+
+
 def committed_ids(data: Path) -> Counter[str]:
     """How often each event_id is in the files in `changes`."""
     changes = data / "changes"

@@ -25,7 +25,7 @@ from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.gaps import joined
 from wiki_consumer.volume.history import History
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_footer, read_rows
 
 COLUMNS: Final = """event_id string, event_time timestamp, wiki string, domain string, type string,
@@ -139,7 +139,7 @@ class Volume:
         coverage = read_footer(raw).coverage
         told = Coverage(coverage.as_of, (*coverage.gaps, *gaps))
         modified = raw.stat().st_mtime
-        LocalPublisher(self.folders)(str(raw.relative_to(self.changes)), read_rows(raw), told)
+        Publisher(self.folders)(str(raw.relative_to(self.changes)), read_rows(raw), told)
         os.utime(raw, (modified,) * 2)
 
     def gaps_that_a_reader_sees(self) -> tuple[Gap, ...]:
@@ -191,7 +191,7 @@ def run_batches(spark: SparkSession, path: Path, batches: range) -> None:
     """Let Spark write these batches to the volume at `path`, each at NOW."""
     volume = Volume(path, Counter())
     epoch = epoch_of(volume.checkpoint, [], now=NOW)
-    sink = FolderSink(volume.folders, epoch, LocalPublisher(volume.folders), max_event_age=OF_THE_ROWS)
+    sink = FolderSink(volume.folders, epoch, Publisher(volume.folders), max_event_age=OF_THE_ROWS)
 
     def write(rows: DataFrame, number: int) -> None:
         volume.set_batch_clock(number, NOW)
@@ -217,7 +217,7 @@ def add_batch_without_rows(
     (planned / str(batch)).write_text(f'v1\n{{"batchTimestampMs": {round(clock.timestamp() * 1000)}}}\n{{}}')
     epoch = epoch_of(volume.checkpoint, [], now=NOW)
     raw = RawFile(BatchId(epoch, batch), date_folder(clock))
-    LocalPublisher(volume.folders)(raw.name, SCHEMA.empty_table(), coverage)
+    Publisher(volume.folders)(raw.name, SCHEMA.empty_table(), coverage)
     (committed / str(batch)).write_text("v1\n{}")
 
 

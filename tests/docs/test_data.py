@@ -16,7 +16,7 @@ from docs.pages import ROOT, table_rows
 from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import SCHEMA
 
 PAGE = ROOT / "docs/data.md"
@@ -28,7 +28,7 @@ EPOCH = "20260131T060000Z"
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An hour of two changes that is closed, with its raw file still there, and two changes after it."""
     volume = ConsumerVolume(tmp_path_factory.mktemp("data"))
-    publish = LocalPublisher(volume)
+    publish = Publisher(volume)
     closed = rows(HOUR + timedelta(minutes=10), HOUR + timedelta(minutes=59))
     later = [rows(HOUR + timedelta(hours=1)), rows(HOUR + timedelta(hours=1, minutes=2)), rows()]
     write(volume.hour_file(HOUR), closed)

@@ -3,9 +3,12 @@
 import logging
 import sys
 from collections.abc import Mapping
-from typing import Literal
+from typing import Final, Literal
 
 import structlog
+
+# They tell where credentials were found, and of answers that were cut and are asked for again.
+_LIBRARIES: Final = {"botocore": logging.WARNING, "urllib3": logging.ERROR}
 
 
 class _PlainLoggers(structlog.stdlib.LoggerFactory):
@@ -67,5 +70,5 @@ def configure_logs(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name, lowest in (libraries or {}).items():
+    for name, lowest in {**_LIBRARIES, **(libraries or {})}.items():
         logging.getLogger(name).setLevel(max(lowest, root.level))

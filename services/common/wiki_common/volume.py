@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Final, Generic, cast
 
-from pydantic import AfterValidator
+from wiki_common.store.place import Place, PlaceT
 
 HOUR: Final = timedelta(hours=1)
 HISTORY_FILE: Final = "part-0.parquet"
@@ -78,19 +78,6 @@ class RawFile:
         return cls(BatchId(found[1], int(found[2])), date, found[3] is not None)
 
 
-def _expanded(path: Path) -> Path:
-    if any(character in str(path) for character in "\r\n\0"):
-        raise ValueError("expected a path without line ends")
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ValueError(str(error)) from None
-
-
-FolderPath = Annotated[Path, AfterValidator(_expanded)]
-"""A setting that names a folder; `~` at its start is the home directory."""
-
-
 def hour_of(time: datetime) -> datetime:
     """The start of the hour (UTC) that `time` lies in."""
     return time.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
@@ -101,8 +88,10 @@ def date_folder(day: date) -> str:
     return f"date={day:%Y-%m-%d}"
 
 
-def date_folders(folder: Path) -> list[str]:
+def date_folders(folder: Place) -> list[str]:
     """The names of the dates' folders below `folder`, in order; none where it isn't there."""
+    if not isinstance(folder, Path):
+        return sorted(name for name in folder.folders() if _is_date_folder(name))
     try:
         with os.scandir(folder) as entries:
             dates = [entry.name for entry in entries if _is_date_folder(entry.name)]
@@ -111,47 +100,51 @@ def date_folders(folder: Path) -> list[str]:
     return sorted(name for name in dates if (folder / name).is_dir())
 
 
-def file_names(folder: Path) -> list[str]:
+def file_names(folder: Place) -> list[str]:
     """Of all files in a folder. Tens of thousands, each minute: names cost less than paths."""
+    if not isinstance(folder, Path):
+        return [file.name for file in folder.iterdir()]
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries if entry.is_file()]
 
 
 @dataclass(frozen=True)
-class Volume:
+class Volume(Generic[PlaceT]):
     """The folders that everybody may know of."""
 
-    root: Path
+    root: PlaceT
 
     @property
-    def changes(self) -> Path:
+    def changes(self) -> PlaceT:
         """The rows that the consumer committed since the end of the history."""
-        return self.root / "changes"
+        return cast(PlaceT, self.root / "changes")
 
     @property
-    def history(self) -> Path:
+    def history(self) -> PlaceT:
         """The closed hours, a file each."""
-        return self.root / "history"
+        return cast(PlaceT, self.root / "history")
 
     @property
-    def checkpoints(self) -> Path:
+    def checkpoints(self) -> PlaceT:
         """The consumer's own."""
-        return self.root / "checkpoints"
+        return cast(PlaceT, self.root / "checkpoints")
 
-    def hour_file(self, hour: datetime) -> Path:
+    def hour_file(self, hour: datetime) -> PlaceT:
         """`history/date=2026-01-31/hour=07/part-0.parquet` for the hour that begins at `hour` (UTC)."""
-        return self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE
+        return cast(PlaceT, self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE)
+
+    def hour_files(self) -> dict[datetime, PlaceT]:
+        """Of the hours that have one, by their starts (UTC), in order."""
+        found: dict[datetime, PlaceT] = {}
+        for file in self.history.glob(f"date=*/hour=*/{HISTORY_FILE}"):
+            name = _HOUR_FOLDER.fullmatch("/".join(file.parent.parts[-2:]))
+            if name and _is_time(hour := f"{name[1]} {name[2]}", _HOUR_FORMAT):
+                found[datetime.strptime(hour, _HOUR_FORMAT).replace(tzinfo=UTC)] = cast(PlaceT, file)
+        return dict(sorted(found.items()))
 
     def hours(self) -> list[datetime]:
         """The starts (UTC) of the hours that have a file, in order."""
-        folders = (file.parent for file in self.history.glob(f"date=*/hour=*/{HISTORY_FILE}"))
-        named = (_HOUR_FOLDER.fullmatch("/".join(folder.parts[-2:])) for folder in folders)
-        hours = (f"{name[1]} {name[2]}" for name in named if name)
-        return sorted(
-            datetime.strptime(hour, _HOUR_FORMAT).replace(tzinfo=UTC)
-            for hour in hours
-            if _is_time(hour, _HOUR_FORMAT)
-        )
+        return list(self.hour_files())
 
     def history_end(self) -> datetime | None:
         """Every row before this time (UTC) is in the history; None without any hour."""

@@ -1,6 +1,7 @@
 """The consumer's life: status server, Spark's session, lock, maintenance and query, one after the other."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -8,6 +9,7 @@ from py4j.protocol import Py4JError, Py4JNetworkError
 from pyspark.errors import PySparkException
 
 from wiki_common.health.server import PortInUse, status_server
+from wiki_common.store.place import Place
 from wiki_consumer.checkpoint import lock
 from wiki_consumer.checkpoint.state import last_commit
 from wiki_consumer.maintenance.maintenance import Maintenance
@@ -50,9 +52,10 @@ def run(
 ) -> int:
     """Until `shutdown` is requested, or the consumer can't go on; the process's exit code."""
     volume = ConsumerVolume(settings.data_dir)
-    health, metrics = Health(settings.trigger_interval), Metrics(last_commit(volume.checkpoint))
-    metrics.watch_disk(settings.data_dir)
     try:
+        health, metrics = Health(settings.trigger_interval), Metrics(_last_commit(volume))
+        if isinstance(settings.data_dir, Path):
+            metrics.watch_disk(settings.data_dir)
         with status_server(
             settings.bind_address, settings.metrics_port, metrics.registry, health.reasons, notes=health.notes
         ):
@@ -90,6 +93,7 @@ def _run_query(
         shuffle_partitions=partitions,
         log_format=settings.log_format,
         cluster=settings.cluster_config(),
+        data_dir=settings.data_dir,
     )
     try:
         shutdown.spark_is_up()
@@ -102,6 +106,13 @@ def _run_query(
     finally:
         maintaining.stop()
         session.stop(spark)
+
+
+def _last_commit(volume: ConsumerVolume[Place]) -> datetime | None:
+    try:
+        return last_commit(volume.checkpoint)
+    except OSError as error:
+        raise lock.NotWritable(error) from None
 
 
 def _reporting_to(health: Health, metrics: Metrics) -> Listener:

@@ -11,7 +11,8 @@ from wiki_common.kafka.security import KafkaSettings, checked_servers
 from wiki_common.kafka.topic import TopicName
 from wiki_common.settings import Port
 from wiki_common.spark import SparkSettings
-from wiki_common.volume import FolderPath
+from wiki_common.store.place import FolderPath
+from wiki_common.store.settings import StoreSettings
 
 
 def _server_list(value: str) -> str:
@@ -22,13 +23,12 @@ def _server_list(value: str) -> str:
 BootstrapServers = Annotated[str, AfterValidator(_server_list)]
 
 
-class Settings(SparkSettings, KafkaSettings):
+class Settings(SparkSettings, KafkaSettings, StoreSettings):
     """Each field is an environment variable of the same name in capitals."""
 
     kafka_bootstrap_servers: BootstrapServers = "kafka:9092"
     kafka_topic: TopicName = "wiki-changes"
 
-    data_dir: FolderPath = Path("/data")
     max_event_age: Duration = timedelta(minutes=30)
     trigger_interval: Duration = timedelta(milliseconds=400)
     max_offsets_per_trigger: int = Field(default=50_000, ge=1, le=1_000_000_000)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from wiki_common.duration import Duration, duration_text
 from wiki_common.settings import Port
 from wiki_common.spark import SparkSettings
-from wiki_common.volume import FolderPath
+from wiki_common.store.place import FolderPath
 from wiki_web.data.queries import MAX_LIMIT
 
 

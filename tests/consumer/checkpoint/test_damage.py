@@ -12,7 +12,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from consumer import topics
-from consumer.running import committed_ids, run_here
+from consumer.running import committed_ids, data_of, run_here
 from consumer.topics import event
 from harness.kafka import Broker
 from wiki_consumer.checkpoint.reset import RESET
@@ -33,10 +33,10 @@ def run(spark: SparkSession, settings: Settings, *, until: int) -> None:
 
     def committed() -> bool:
         with suppress(pa.ArrowInvalid):
-            return sum(committed_ids(settings.data_dir).values()) >= until
+            return sum(committed_ids(data_of(settings)).values()) >= until
         return False
 
-    run_here(spark, settings, until=committed, what=f"{until} rows in {settings.data_dir}")
+    run_here(spark, settings, until=committed, what=f"{until} rows in {data_of(settings)}")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,7 @@ def written(
 
 @pytest.fixture
 def settings(written: Settings, tmp_path: Path) -> Settings:
-    shutil.copytree(written.data_dir, tmp_path / "data")
+    shutil.copytree(data_of(written), tmp_path / "data")
     return written.model_copy(update={"data_dir": tmp_path / "data"})
 
 
@@ -85,17 +85,17 @@ def damage(path: Path, *, keep: float) -> None:
 def test_a_damaged_file_of_the_checkpoint_is_named_with_the_command(
     spark: SparkSession, settings: Settings, folder: str, keep: float
 ) -> None:
-    before = committed_ids(settings.data_dir)
-    damage(last(ConsumerVolume(settings.data_dir).checkpoint / folder), keep=keep)
+    before = committed_ids(data_of(settings))
+    damage(last(ConsumerVolume(data_of(settings)).checkpoint / folder), keep=keep)
     with pytest.raises(Broken, match=RESET):
         run(spark, settings, until=BATCHES * EACH + 1)
-    assert committed_ids(settings.data_dir) == before
+    assert committed_ids(data_of(settings)) == before
 
 
 def test_a_file_of_the_checkpoint_that_holds_something_else_is_named_with_the_command(
     spark: SparkSession, settings: Settings
 ) -> None:
-    last(ConsumerVolume(settings.data_dir).checkpoint / "offsets").write_text("something else")
+    last(ConsumerVolume(data_of(settings)).checkpoint / "offsets").write_text("something else")
     with pytest.raises(Broken, match=RESET):
         run(spark, settings, until=BATCHES * EACH + 1)
 
@@ -104,55 +104,55 @@ def test_a_file_of_the_checkpoint_that_holds_something_else_is_named_with_the_co
 def test_a_damaged_identity_is_named_with_the_command(
     spark: SparkSession, settings: Settings, name: str
 ) -> None:
-    damage(ConsumerVolume(settings.data_dir).checkpoint / name, keep=0.6)
+    damage(ConsumerVolume(data_of(settings)).checkpoint / name, keep=0.6)
     with pytest.raises(Broken, match=RESET):
         run(spark, settings, until=BATCHES * EACH + 1)
 
 
 def test_damaged_known_ids_are_named_with_the_command(spark: SparkSession, settings: Settings) -> None:
-    ConsumerVolume(settings.data_dir).known_ids.write_bytes(b"")
+    ConsumerVolume(data_of(settings)).known_ids.write_bytes(b"")
     with pytest.raises(Broken, match=f"known-ids.*{RESET}"):
         run(spark, settings, until=BATCHES * EACH + 1)
 
 
 def test_missing_state_is_named_with_the_command(spark: SparkSession, settings: Settings) -> None:
-    last(ConsumerVolume(settings.data_dir).checkpoint / "state/0/0").unlink()
+    last(ConsumerVolume(data_of(settings)).checkpoint / "state/0/0").unlink()
     with pytest.raises(Broken, match=RESET):
         run(spark, settings, until=BATCHES * EACH + 1)
 
 
 def test_a_damaged_start_is_taken_anew(spark: SparkSession, settings: Settings) -> None:
     """Where to begin is written before the first batch is planned."""
-    volume = ConsumerVolume(settings.data_dir)
+    volume = ConsumerVolume(data_of(settings))
     damage(volume.checkpoint / "sources/0/0", keep=0.6)
     shutil.rmtree(volume.changes)
     for folder in ("offsets", "commits", "state"):
         shutil.rmtree(volume.checkpoint / folder)
     run(spark, settings, until=BATCHES * EACH + 1)
-    assert committed_ids(settings.data_dir) == ALL
+    assert committed_ids(data_of(settings)) == ALL
 
 
 def reset(settings: Settings) -> None:
-    begin_anew(ConsumerVolume(settings.data_dir), now=datetime.now(UTC))
+    begin_anew(ConsumerVolume(data_of(settings)), now=datetime.now(UTC))
 
 
 def test_a_reset_makes_a_damaged_checkpoint_good(spark: SparkSession, settings: Settings) -> None:
-    damage(last(ConsumerVolume(settings.data_dir).checkpoint / "offsets"), keep=0.6)
+    damage(last(ConsumerVolume(data_of(settings)).checkpoint / "offsets"), keep=0.6)
     reset(settings)
     run(spark, settings, until=BATCHES * EACH + 1)
-    assert committed_ids(settings.data_dir) == ALL
+    assert committed_ids(data_of(settings)) == ALL
 
 
 @pytest.mark.parametrize("keep", [0, 0.6])
 def test_a_reset_reads_the_rows_of_a_damaged_raw_file_again(
     spark: SparkSession, settings: Settings, keep: float
 ) -> None:
-    volume = ConsumerVolume(settings.data_dir)
+    volume = ConsumerVolume(data_of(settings))
     damaged = volume.changes / list_raw_files(volume.changes)[0].name
     damage(damaged, keep=keep)
     reset(settings)
     run(spark, settings, until=BATCHES * EACH + 1)
-    assert committed_ids(settings.data_dir) == ALL
+    assert committed_ids(data_of(settings)) == ALL
     assert not damaged.exists()
     assert (volume.checkpoints / "unreadable" / damaged.parent.name / damaged.name).exists()
 
@@ -174,4 +174,4 @@ def test_records_that_expired_before_they_were_read_ask_for_a_decision(
     reset(settings)
     run(spark, settings, until=20)
     left = [*range(10), *range(20, 30)]
-    assert committed_ids(settings.data_dir) == Counter(f"event-{number}" for number in left)
+    assert committed_ids(data_of(settings)) == Counter(f"event-{number}" for number in left)

@@ -15,7 +15,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from consumer import topics
-from consumer.running import committed_ids, run_here
+from consumer.running import committed_ids, data_of, run_here
 from consumer.topics import event
 from harness.kafka import Broker
 from wiki_consumer.checkpoint import state
@@ -97,7 +97,7 @@ def written(
     writer = topics.Writer(broker.bootstrap_servers, settings.kafka_topic)
     writer.write([event(number) for number in NUMBERS])
     writer.close()
-    machine = Machine(ConsumerVolume(settings.data_dir), folder)
+    machine = Machine(ConsumerVolume(data_of(settings)), folder)
     sync, sync_all = durable._sync, DurableCheckpoint.sync
 
     def noted(path: Path) -> None:
@@ -126,8 +126,8 @@ def run(spark: SparkSession, settings: Settings) -> None:
     run_here(
         spark,
         settings,
-        until=lambda: committed_ids(settings.data_dir).keys() == expected,
-        what=f"all rows in {settings.data_dir}",
+        until=lambda: committed_ids(data_of(settings)).keys() == expected,
+        what=f"all rows in {data_of(settings)}",
     )
 
 
@@ -167,4 +167,4 @@ def check(
             path.write_bytes(content)
     after = settings.model_copy(update={"data_dir": folder / "data"})
     run(spark, after)
-    assert committed_ids(after.data_dir) == Counter({f"event-{number}": 1 for number in NUMBERS})
+    assert committed_ids(data_of(after)) == Counter({f"event-{number}": 1 for number in NUMBERS})

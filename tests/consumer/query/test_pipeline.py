@@ -30,7 +30,7 @@ from wiki_consumer.query.sink import FolderSink
 from wiki_consumer.settings import Settings
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher, Publish
+from wiki_consumer.volume.publishing import Publish, Publisher
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
 PARTITIONS = 2
@@ -73,7 +73,7 @@ def started(
     sink = FolderSink(
         volume,
         EPOCH,
-        publish or LocalPublisher(volume),
+        publish or Publisher(volume),
         max_event_age=settings.max_event_age,
         as_of=last_as_of(volume.changes, list_raw_files(volume.changes)),
     )

@@ -21,7 +21,7 @@ from wiki_common.volume import BatchId
 from wiki_consumer.query.changes import COVERAGE_COLUMNS
 from wiki_consumer.query.sink import BatchFailed, FolderSink, split
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher, Publish
+from wiki_consumer.volume.publishing import Publish, Publisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files, read_footer, read_rows
 
 EPOCH = "20260131T120000Z"
@@ -84,7 +84,7 @@ def batch(spark: SparkSession) -> Callable[..., DataFrame]:
 
 
 def sink_of(volume: ConsumerVolume, publish: Publish | None = None, **options: Any) -> FolderSink:
-    return FolderSink(volume, EPOCH, publish or LocalPublisher(volume), max_event_age=30 * MINUTE, **options)
+    return FolderSink(volume, EPOCH, publish or Publisher(volume), max_event_age=30 * MINUTE, **options)
 
 
 def ids(volume: ConsumerVolume) -> list[str]:

@@ -12,7 +12,7 @@ from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -35,7 +35,7 @@ class Files:
     ) -> Path:
         raw = RawFile(BatchId(epoch, number), "date=2026-01-31", is_part)
         rows = [{"event_id": "a", "event_time": rows_at}] if rows_at else []
-        LocalPublisher(self.volume)(raw.name, pa.Table.from_pylist(rows, schema=SCHEMA), coverage)
+        Publisher(self.volume)(raw.name, pa.Table.from_pylist(rows, schema=SCHEMA), coverage)
         return self.volume.changes / raw.name
 
     def last_as_of(self) -> datetime | None:

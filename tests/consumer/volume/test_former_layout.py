@@ -15,7 +15,7 @@ from wiki_common.volume import FORMER_EPOCH, BatchId
 from wiki_consumer.checkpoint.reset import reset
 from wiki_consumer.checkpoint.state import position
 from wiki_consumer.volume.former_layout import FormerLogError, is_former, take_over
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import list_raw_files
 
 EPOCH = "20260201T000000Z"
@@ -54,7 +54,7 @@ def former(_by_spark: Volume, tmp_path: Path) -> Volume:
 
 
 def take(volume: Volume) -> None:
-    take_over(volume.folders, epoch=EPOCH, publish=LocalPublisher(volume.folders))
+    take_over(volume.folders, epoch=EPOCH, publish=Publisher(volume.folders))
 
 
 def numbers(volume: Volume, epoch: str) -> list[int]:
@@ -82,7 +82,7 @@ def test_its_files_come_before_the_batches_that_follow_without_a_gap(former: Vol
 
 
 def test_a_checkpoint_that_has_no_batch_yet_begins_with_its_first(former: Volume) -> None:
-    take_over(former.folders, epoch=None, publish=LocalPublisher(former.folders))
+    take_over(former.folders, epoch=None, publish=Publisher(former.folders))
     assert numbers(former, EPOCH) == []
     assert former.what_a_reader_sees() == former.ids
 

@@ -16,7 +16,7 @@ import pytest
 from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.volume.drafts import write_text
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher
+from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import SCHEMA, list_raw_files
 
 EPOCH = "20260131T120000Z"
@@ -108,7 +108,7 @@ def rows(number: int) -> pa.Table:
 
 
 def publish_some(volume: ConsumerVolume) -> list[str]:
-    publish = LocalPublisher(volume)
+    publish = Publisher(volume)
     names = []
     for number in range(3):
         for raw in (
@@ -141,7 +141,7 @@ def test_what_was_published_survives_and_a_batch_is_not_there_before_its_parts(
     tmp_path: Path, disk: Disk
 ) -> None:
     volume = ConsumerVolume(tmp_path)
-    publish = LocalPublisher(volume)
+    publish = Publisher(volume)
     for number in range(2):
         part = RawFile(BatchId(EPOCH, number), "date=2026-01-30", is_part=True)
         last = RawFile(BatchId(EPOCH, number), "date=2026-01-31")

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from wiki_common.settings import read_settings_or_exit
+from wiki_common.store.place import Place
 from wiki_consumer import logs
 from wiki_consumer.checkpoint.lock import NotWritable, exclusive
 from wiki_consumer.checkpoint.reset import reset
@@ -26,7 +27,7 @@ What is lost: records that weren't yet in changes and that the topic no longer h
 """
 
 
-def _describe(volume: ConsumerVolume) -> str:
+def _describe(volume: ConsumerVolume[Place]) -> str:
     at, files = position(volume.checkpoint), list_raw_files(volume.changes)
     newest = f"the newest file in changes is {files[-1].name}" if files else "there are no files in changes"
     return f"{volume.checkpoint}: batch {at.planned} planned, {at.committed} committed; {newest}\n"

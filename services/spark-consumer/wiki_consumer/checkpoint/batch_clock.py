@@ -11,9 +11,10 @@ This needs no rule for a start or for a batch that takes long: it speaks of comm
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
 from wiki_consumer.checkpoint.state import NO_BATCH, PLANNED_LOG, batches, position
 
 VERSION: Final = "v1"
@@ -25,7 +26,7 @@ class CheckpointUnreadable(Exception):
     """The checkpoint doesn't say when its batches ran: names the file and what is wrong with it."""
 
 
-def complete_until(checkpoint: Path, *, max_event_age: timedelta, now: datetime) -> datetime | None:
+def complete_until(checkpoint: Place, *, max_event_age: timedelta, now: datetime) -> datetime | None:
     """Every row before this time that will ever be in `changes` is there now; None if nothing is known.
 
     `now` stands for the batches to come, whose clock may have been set back. Raises CheckpointUnreadable.
@@ -38,7 +39,7 @@ def complete_until(checkpoint: Path, *, max_event_age: timedelta, now: datetime)
     return min(now, *clocks) - max_event_age - CLOCK_MARGIN
 
 
-def clock_of(checkpoint: Path, batch: int) -> datetime:
+def clock_of(checkpoint: Place, batch: int) -> datetime:
     """When `batch` was planned, which stays what it is when the batch runs again (UTC).
 
     Raises CheckpointUnreadable.
@@ -50,4 +51,7 @@ def clock_of(checkpoint: Path, batch: int) -> datetime:
             raise CheckpointUnreadable(f"{planned}: begins with {version[:20]!r}, not with {VERSION}")
         return datetime.fromtimestamp(json.loads(metadata)["batchTimestampMs"] / 1000, UTC)
     except (OSError, ValueError, KeyError, TypeError, OverflowError) as error:
+        absent = isinstance(error, FileNotFoundError)
+        if isinstance(planned, ObjectPath) and isinstance(error, OSError) and not absent:
+            raise  # the store doesn't answer, which tells nothing of the checkpoint
         raise CheckpointUnreadable(f"{planned}: {error!r}") from error

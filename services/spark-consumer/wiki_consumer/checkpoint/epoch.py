@@ -6,9 +6,9 @@ have names of their own, which come after those of the checkpoint before.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
+from wiki_common.store.place import Place
 from wiki_common.volume import EPOCH_FORMAT, FORMER_EPOCH, RawFile
 from wiki_consumer.checkpoint.state import CheckpointMismatch
 from wiki_consumer.volume.drafts import write_text
@@ -16,7 +16,7 @@ from wiki_consumer.volume.drafts import write_text
 EPOCH_FILE: Final = "epoch"
 
 
-def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> str:
+def epoch_of(checkpoint: Place, files: Iterable[RawFile], *, now: datetime) -> str:
     """The checkpoint's epoch; one that has none gets it now. Raises CheckpointMismatch if it is unreadable.
 
     `files` are those that earlier checkpoints wrote: the clock may have been set back since.
@@ -32,7 +32,7 @@ def epoch_of(checkpoint: Path, files: Iterable[RawFile], *, now: datetime) -> st
     return epoch
 
 
-def known_epoch(checkpoint: Path) -> str | None:
+def known_epoch(checkpoint: Place) -> str | None:
     """The epoch that the checkpoint has, None before it got one. Raises CheckpointMismatch."""
     file = checkpoint / EPOCH_FILE
     if not file.exists():

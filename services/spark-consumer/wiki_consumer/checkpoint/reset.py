@@ -1,14 +1,14 @@
 """A new beginning: the checkpoint is moved aside, and the consumer starts one that reads the topic anew."""
 
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_consumer.volume import former_layout
-from wiki_consumer.volume.durable import make_folder
 from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.moving import move_file
 from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files, read_rows
 
 RESET: Final = "python -m wiki_consumer.checkpoint --reset"
@@ -17,7 +17,7 @@ RESET: Final = "python -m wiki_consumer.checkpoint --reset"
 _log = structlog.get_logger()
 
 
-def reset(volume: ConsumerVolume, *, now: datetime) -> Path:
+def reset(volume: ConsumerVolume[Place], *, now: datetime) -> Place:
     """Move the checkpoint aside, and files that can't be read as well; where the checkpoint is now.
 
     The caller holds the lock.
@@ -31,8 +31,7 @@ def reset(volume: ConsumerVolume, *, now: datetime) -> Path:
             read_rows(path)
         except UnreadableFile as error:
             target = unreadable / raw.name
-            make_folder(target.parent)
-            path.replace(target)
+            move_file(path, target)
             _log.warning("moved aside, since it can't be read", reason=str(error), to=str(target))
     return volume.set_aside(volume.checkpoint, "changes.reset", now=now)
 

@@ -3,9 +3,10 @@
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
 from wiki_consumer.volume.drafts import write_text
 
 TOPIC_FILE: Final = "topic"
@@ -29,19 +30,20 @@ class Position:
     committed: int
 
 
-def position(checkpoint: Path) -> Position:
+def position(checkpoint: Place) -> Position:
     planned, committed = (
         max(batches(checkpoint / log), default=NO_BATCH) for log in (PLANNED_LOG, COMMITTED_LOG)
     )
     return Position(planned, committed)
 
 
-def batches(log: Path) -> list[int]:
+def batches(log: Place) -> list[int]:
     """The numbers of the batches that a log of the checkpoint still has, in no order."""
-    return [int(path.name) for path in log.iterdir() if path.name.isdecimal()] if log.is_dir() else []
+    there = isinstance(log, ObjectPath) or log.is_dir()
+    return [int(path.name) for path in log.iterdir() if path.name.isdecimal()] if there else []
 
 
-def last_commit(checkpoint: Path) -> datetime | None:
+def last_commit(checkpoint: Place) -> datetime | None:
     """When the newest batch was committed; None without one."""
     times = []
     for file in (checkpoint / COMMITTED_LOG).glob("*"):
@@ -67,7 +69,7 @@ def check(at: Position, last_written: int) -> None:
         )
 
 
-def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
+def check_topic(checkpoint: Place, topic: str, topic_id: str) -> None:
     """Remember the topic with a new checkpoint; raises CheckpointMismatch if it is of another topic.
 
     Spark knows a topic by its name: one that was deleted and made again, and has grown since, would be read
@@ -84,7 +86,7 @@ def check_topic(checkpoint: Path, topic: str, topic_id: str) -> None:
         )
 
 
-def known_topic(checkpoint: Path) -> str | None:
+def known_topic(checkpoint: Place) -> str | None:
     """The topic and its id, `wiki-changes (id …)`, that the checkpoint is of; None before it has one."""
     file = checkpoint / TOPIC_FILE
     return file.read_text(encoding="utf-8", errors="replace") if file.exists() else None

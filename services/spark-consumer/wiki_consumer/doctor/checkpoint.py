@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from wiki_common.doctor.finding import Finding, note, ok, problem
+from wiki_common.store.place import Place
 from wiki_common.volume import RawFile
 from wiki_consumer.checkpoint import state
 from wiki_consumer.checkpoint.batch_clock import CheckpointUnreadable, clock_of
@@ -43,7 +44,7 @@ def check_checkpoint(settings: Settings, *, running: bool) -> Iterator[Finding]:
         yield problem("checkpoint", f"{error}: let the consumer's user (10001 in its container) read it")
 
 
-def _without_checkpoint(volume: ConsumerVolume, *, running: bool) -> Iterator[Finding]:
+def _without_checkpoint(volume: ConsumerVolume[Place], *, running: bool) -> Iterator[Finding]:
     if list_raw_files(volume.changes):
         yield note("checkpoint", "there is none beside files in changes: the consumer will begin a new one")
     elif running:
@@ -52,7 +53,7 @@ def _without_checkpoint(volume: ConsumerVolume, *, running: bool) -> Iterator[Fi
         yield ok("checkpoint", "none yet: the consumer will begin one")
 
 
-def _lock(volume: ConsumerVolume, *, running: bool) -> Finding:
+def _lock(volume: ConsumerVolume[Place], *, running: bool) -> Finding:
     what = "checkpoint lock"
     if not volume.lock.exists():
         return note(what, "nobody has ever held it: was this volume restored by hand?")
@@ -64,7 +65,7 @@ def _lock(volume: ConsumerVolume, *, running: bool) -> Finding:
     return ok(what, "nobody holds it: no consumer is at work here")
 
 
-def _epoch(volume: ConsumerVolume) -> Iterator[Finding]:
+def _epoch(volume: ConsumerVolume[Place]) -> Iterator[Finding]:
     """The checkpoint's position is looked at before the files and after: batches go on meanwhile."""
     what = "checkpoint epoch"
     try:
@@ -85,7 +86,7 @@ def _last_written(files: list[RawFile], epoch: str | None) -> int:
     return max(numbers, default=state.NO_BATCH)
 
 
-def _topic(volume: ConsumerVolume, topic: str) -> Finding:
+def _topic(volume: ConsumerVolume[Place], topic: str) -> Finding:
     what, known = "checkpoint topic", state.known_topic(volume.checkpoint)
     if known is None:
         return ok(what, "none yet")
@@ -109,7 +110,7 @@ def commit_finding(last: datetime | None, now: datetime, *, expected: bool, sile
     return ok(what, f"the last batch was committed {max(age, 0.0):.0f} s ago")
 
 
-def _clock(volume: ConsumerVolume) -> Finding:
+def _clock(volume: ConsumerVolume[Place]) -> Finding:
     what, planned = "checkpoint clock", state.position(volume.checkpoint).planned
     if planned == state.NO_BATCH:
         return ok(what, "no batch yet")

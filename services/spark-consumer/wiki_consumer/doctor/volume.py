@@ -2,11 +2,15 @@
 
 import os
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 from wiki_common.doctor.finding import Finding, note, ok, problem
 from wiki_common.doctor.volume import check_disk
+from wiki_common.store.bucket import Changed
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
 from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files, read_footer
@@ -14,8 +18,11 @@ from wiki_consumer.volume.raw_files import UnreadableFile, list_raw_files, read_
 _WHO = "let it be written to by the user that the consumer runs as (10001 in its container)"
 
 
-def check_volume(data_dir: Path) -> Iterator[Finding]:
+def check_volume(data_dir: Place) -> Iterator[Finding]:
     """Without what depends on a folder that can't be used."""
+    if not isinstance(data_dir, Path):
+        yield from _check_store(data_dir)
+        return
     volume = ConsumerVolume(data_dir)
     try:
         if not data_dir.exists():
@@ -41,6 +48,33 @@ def _write(folder: Path) -> None:
         os.fsync(file.fileno())
 
 
+def _check_store(data_dir: ObjectPath) -> Iterator[Finding]:
+    """Whether all that the consumer does there is allowed, and whether conditions are held to."""
+    what, probe = "volume rights", data_dir / "checkpoints" / f"doctor-{uuid.uuid4().hex}"
+    try:
+        probe.write_bytes(b"doctor", if_absent=True)
+        try:
+            probe.read_bytes()
+            data_dir.folders()
+            if not _refuses_a_second(probe):
+                yield problem(what, f"{data_dir}: the store passes over If-None-Match, which is needed")
+                return
+        finally:
+            probe.unlink()
+        yield ok(what, f"{data_dir} can be written to")
+        yield from layout_findings(ConsumerVolume(data_dir))
+    except OSError as error:
+        yield problem(what, f"DATA_DIR={data_dir}: {error.strerror}: see docs/operations.md")
+
+
+def _refuses_a_second(probe: ObjectPath) -> bool:
+    try:
+        probe.write_bytes(b"again", if_absent=True)
+    except Changed:
+        return True
+    return False
+
+
 def _ours(volume: ConsumerVolume) -> Iterator[Path]:
     for folder in (volume.changes, volume.history, volume.checkpoints):
         if folder.exists():
@@ -48,7 +82,7 @@ def _ours(volume: ConsumerVolume) -> Iterator[Path]:
             yield from folder.glob("date=*")
 
 
-def layout_findings(volume: ConsumerVolume) -> Iterator[Finding]:
+def layout_findings(volume: ConsumerVolume[Place]) -> Iterator[Finding]:
     """What the names say, and whether the newest file can be read."""
     what = "volume layout"
     if former_layout.is_former(volume):

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 from wiki_common.coverage import Gap
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR, RawFile, hour_of
 from wiki_consumer.volume.raw_files import EventTimes, Footer, UnreadableFile, read_footer
 
@@ -36,7 +36,7 @@ class Survey:
 class RawFileFooters:
     """Reads each raw file's footer once in its life."""
 
-    def __init__(self, changes: Path) -> None:
+    def __init__(self, changes: Place) -> None:
         self._changes = changes
         self._known: dict[RawFile, Footer] = {}
 
@@ -68,7 +68,7 @@ class RawFileFooters:
         return survey
 
 
-def modified_at(path: Path) -> datetime | None:
+def modified_at(path: Place) -> datetime | None:
     """When the file was written; None if it is gone."""
     try:
         return datetime.fromtimestamp(path.stat().st_mtime, UTC)

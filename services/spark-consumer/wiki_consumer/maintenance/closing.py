@@ -5,11 +5,11 @@ A gap goes to the hour that it ends in, or to the next one that has rows: an hou
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
 from wiki_common.coverage import Gap
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR, RawFile
 from wiki_consumer.checkpoint.batch_clock import complete_until
 from wiki_consumer.checkpoint.reset import RESET
@@ -37,7 +37,7 @@ class HourCloser:
 
     def __init__(
         self,
-        volume: ConsumerVolume,
+        volume: ConsumerVolume[Place],
         history: History,
         *,
         max_event_age: timedelta,
@@ -46,7 +46,7 @@ class HourCloser:
         self._volume = volume
         self._history = history
         self._footers = RawFileFooters(volume.changes)
-        self._lost: set[Path] = set()
+        self._lost: set[Place] = set()
         self._max_event_age = max_event_age
         self._clock = clock
 
@@ -103,7 +103,7 @@ class HourCloser:
 
 
 def write_hour(
-    history: History, hour: datetime, sources: Iterable[Path], report: Report, *, gaps: Iterable[Gap] = ()
+    history: History, hour: datetime, sources: Iterable[Place], report: Report, *, gaps: Iterable[Gap] = ()
 ) -> bool:
     """Publish the rows of `hour` in `sources` with `gaps`; whether there were rows. Raises what History.write
     does.

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR, RawFile
 from wiki_consumer.maintenance.closed_hours import Survey, modified_at
 from wiki_consumer.maintenance.closing import write_hour
@@ -38,7 +38,7 @@ class RawFileDeleter:
 
     def __init__(
         self,
-        volume: ConsumerVolume,
+        volume: ConsumerVolume[Place],
         history: History,
         *,
         clock: Callable[[], datetime],
@@ -83,10 +83,10 @@ class RawFileDeleter:
             if not (has_rows or path in awaited or without_known(gaps, kept)) and self._is_old(path):
                 yield raw
 
-    def _is_old(self, path: Path) -> bool:
+    def _is_old(self, path: Place) -> bool:
         return self._clock() - (modified_at(path) or _LONG_AGO) >= self._grace
 
-    def _recover(self, path: Path, known: dict[datetime, set[str | None]], report: Report) -> None:
+    def _recover(self, path: Place, known: dict[datetime, set[str | None]], report: Report) -> None:
         """Write the rows of a file that the history lacks to it, unless their hour is past the retention."""
         hours = {} if is_half_written(path) else ids_by_hour(path)
         for hour, ids in hours.items():

@@ -16,11 +16,11 @@ looking.
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_consumer.maintenance.closing import HourCloser
 from wiki_consumer.maintenance.deletion import GRACE, RawFileDeleter
 from wiki_consumer.maintenance.report import Report
@@ -44,7 +44,7 @@ class Maintenance:
 
     def __init__(
         self,
-        data_dir: Path,
+        data_dir: Place,
         *,
         max_event_age: timedelta,
         history_retention: timedelta,

@@ -28,6 +28,7 @@ _UNREADABLE = (
 _DAMAGED = ("[CANNOT_LOAD_STATE_STORE", "[MALFORMED_LOG_FILE")
 _INCOMPLETE = "Incomplete log file"
 _KAFKA = "org.apache.kafka."
+_STORE = ("org.apache.hadoop.fs.s3a.", "software.amazon.awssdk.")
 _MAX_LENGTH = 300
 
 
@@ -37,7 +38,9 @@ def classify(causes: Sequence[Cause]) -> Failure:
     innermost = _one_line(f"{name.rpartition('.')[2]}: {message}")
     if any(text in message for _, message in causes for text in _FULL):
         return Failure(f"no room on the volume ({innermost})", transient=True)
-    # Before what is damaged: Spark says that its state can't be loaded when it can't be written.
+    # Before what is damaged: Spark says that its state can't be loaded when the disk or the store fails.
+    if any(name.startswith(_STORE) for name, _ in causes):
+        return Failure(f"the object store: {innermost}", transient=True)
     if any(_READ_ONLY in message for _, message in causes):
         return Failure(f"the volume is read-only ({innermost})", transient=True)
     if any(name.startswith(_DATA_LOSS) for name, _ in causes):

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.streaming.query import StreamingQuery
 
+from wiki_common.store.place import Place, for_hadoop
 from wiki_consumer.query import changes
 
 IN, NEW, OUT = "records", "new", "changes"
@@ -21,10 +21,10 @@ class Query:
     """What the query reads and keeps; `known_ids` is a Parquet file of ids that aren't new."""
 
     source: Mapping[str, str]
-    checkpoint: Path
+    checkpoint: Place
     max_event_age: timedelta
     trigger_interval: timedelta
-    known_ids: Path | None
+    known_ids: Place | None
 
 
 def transform(
@@ -63,7 +63,7 @@ def transform(
 def rows(spark: SparkSession, query: Query) -> DataFrame:
     """What the query writes, as a stream."""
     records = spark.readStream.format("kafka").options(**query.source).load()
-    known = None if query.known_ids is None else spark.read.parquet(str(query.known_ids))
+    known = None if query.known_ids is None else spark.read.parquet(for_hadoop(query.known_ids))
     return transform(records, max_event_age=query.max_event_age, now=F.current_timestamp(), known_ids=known)
 
 
@@ -75,7 +75,7 @@ def start(spark: SparkSession, query: Query, write: Callable[[DataFrame, int], N
         .writeStream.foreachBatch(write)
         .queryName("changes")
         .outputMode("append")
-        .option("checkpointLocation", str(query.checkpoint))
+        .option("checkpointLocation", for_hadoop(query.checkpoint))
         .trigger(processingTime=f"{milliseconds} milliseconds")
         .start()
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR, RawFile
 from wiki_consumer.checkpoint import power_cut, state
 from wiki_consumer.checkpoint.epoch import epoch_of
@@ -15,7 +16,7 @@ from wiki_consumer.query import known_ids
 from wiki_consumer.volume import former_layout
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.folders import ConsumerVolume
-from wiki_consumer.volume.publishing import LocalPublisher, Publish
+from wiki_consumer.volume.publishing import Publish, Publisher
 from wiki_consumer.volume.raw_files import list_raw_files
 
 # Rows that are a little older than the filter may be read again if the clock is set back.
@@ -34,12 +35,12 @@ class Prepared:
     as_of: datetime | None
 
 
-def prepare(volume: ConsumerVolume, *, max_event_age: timedelta) -> Prepared:
+def prepare(volume: ConsumerVolume[Place], *, max_event_age: timedelta) -> Prepared:
     """Let the query go on where the files in `changes` end, or begin anew without a checkpoint.
 
     Nobody else may write to the volume. Raises CheckpointMismatch, FormerLogError, UnreadableFile, OSError.
     """
-    now, publish = datetime.now(UTC), LocalPublisher(volume)
+    now, publish = datetime.now(UTC), Publisher(volume)
     publish.clear()
     epoch = epoch_of(volume.checkpoint, list_raw_files(volume.changes), now=now)
     if former_layout.is_former(volume):
@@ -54,22 +55,24 @@ def prepare(volume: ConsumerVolume, *, max_event_age: timedelta) -> Prepared:
     return Prepared(epoch, at.committed + 1, publish, last_as_of(volume.changes, files))
 
 
-def _settled(volume: ConsumerVolume, files: Sequence[RawFile]) -> state.Position:
+def _settled(volume: ConsumerVolume[Place], files: Sequence[RawFile]) -> state.Position:
     """Where the checkpoint that wrote `files` is, without what a power cut left of it."""
     checkpoint = volume.checkpoint
-    if not files and state.position(checkpoint).committed == state.NO_BATCH:
-        power_cut.forget(checkpoint)
     whole = [raw for raw in files if not raw.is_part]
     last = max((raw.batch.number for raw in whole), default=state.NO_BATCH)
-    if whole:
-        written_at = (volume.changes / whole[-1].name).stat().st_mtime
-        power_cut.mend(checkpoint, published=last, at=written_at)
+    # An object store keeps what it acknowledged, and a plan that is there may be another consumer's too.
+    if isinstance(checkpoint, Path):
+        if not files and state.position(checkpoint).committed == state.NO_BATCH:
+            power_cut.forget(checkpoint)
+        if whole:
+            written_at = (volume.changes / whole[-1].name).stat().st_mtime
+            power_cut.mend(checkpoint, published=last, at=written_at)
     at = state.position(checkpoint)
     state.check(at, last)
     return at
 
 
-def _files_since(volume: ConsumerVolume, files: Sequence[RawFile], since: datetime) -> Iterator[Path]:
+def _files_since(volume: ConsumerVolume[Place], files: Sequence[RawFile], since: datetime) -> Iterator[Place]:
     """All files that may have rows from `since` on, `files` being those in `changes`."""
     for raw in files:
         yield volume.changes / raw.name

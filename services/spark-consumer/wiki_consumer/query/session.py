@@ -12,6 +12,8 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from wiki_common.settings import LogFormat
+from wiki_common.store.place import Place
+from wiki_consumer.query import object_store
 from wiki_consumer.query.generated_code import INTERPRETED
 
 # Heap for a container of about 1 GB: the rest is RocksDB's, the JVM's own and Python's. The state lives
@@ -90,13 +92,15 @@ def start(
     shuffle_partitions: int,
     log_format: LogFormat = "console",
     cluster: Mapping[str, str] | None = None,
+    data_dir: Place | None = None,
 ) -> SparkSession:
     """A session on `master` with the connector jars of `jars`, on its executors too.
 
-    Its own lines on stderr are as `log_format` says; `cluster` is what SparkSettings.cluster_config says.
-    Raises ConnectorMissing or ClusterUnavailable.
+    Its own lines on stderr are as `log_format` says; `cluster` is what SparkSettings.cluster_config says; the
+    checkpoint is below `data_dir`. Raises ConnectorMissing or ClusterUnavailable.
     """
-    for name in (_CONNECTOR, _LOCAL_FILES):
+    store = {} if data_dir is None else object_store.config(data_dir)
+    for name in (_CONNECTOR, _LOCAL_FILES, *(object_store.JARS if store else ())):
         if not any(jars.glob(name)):
             raise ConnectorMissing(f"no {name} in SPARK_JARS_DIR={jars}")
     builder = SparkSession.builder.appName("wiki-consumer").master(master)
@@ -105,7 +109,7 @@ def start(
         "spark.driver.extraJavaOptions": _java_options(master, log_format),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
     }
-    for key, value in {**_CONFIG, **where, **_class_path(jars), **own}.items():
+    for key, value in {**_CONFIG, **store, **where, **_class_path(jars), **own}.items():
         builder = builder.config(key, value)
     try:
         return builder.getOrCreate()

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from pyspark.sql import DataFrame
 
 from wiki_common.coverage import Coverage
+from wiki_common.store.place import Place
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.batch_clock import clock_of
 from wiki_consumer.checkpoint.durability import DurableCheckpoint
@@ -42,7 +43,7 @@ class FolderSink:
 
     def __init__(
         self,
-        volume: ConsumerVolume,
+        volume: ConsumerVolume[Place],
         epoch: str,
         publish: Publish,
         *,

@@ -2,17 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_common.volume import RawFile
 from wiki_consumer.volume.raw_files import UnreadableFile, read_footer
 
 _log = structlog.get_logger()
 
 
-def last_as_of(changes: Path, files: Sequence[RawFile]) -> datetime | None:
+def last_as_of(changes: Place, files: Sequence[RawFile]) -> datetime | None:
     """What the newest of `files`, which are in order, tells; None if nothing does.
 
     A file of an older version doesn't say it: there it is the newest row's time, if that was over when the

@@ -13,11 +13,12 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 from urllib.parse import unquote
 
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_common.volume import FORMER_EPOCH, BatchId, RawFile
 from wiki_consumer.volume.durable import make_folder, sync_folder
 from wiki_consumer.volume.folders import ConsumerVolume
@@ -43,9 +44,9 @@ class _Log:
     files: tuple[str, ...] = ()
 
 
-def is_former(volume: ConsumerVolume) -> bool:
-    """Whether `take_over` has to be called before a batch is written."""
-    return any(folder.exists() for folder in (*_logs(volume), _staging(volume)))
+def is_former(volume: ConsumerVolume[Place]) -> TypeGuard[ConsumerVolume[Path]]:
+    """Whether `take_over` has to be called before a batch is written; version 1.0 knew no object store."""
+    return isinstance(volume.root, Path) and any(folder.exists() for folder in _left_by_it(volume.root))
 
 
 def take_over(volume: ConsumerVolume, *, epoch: str | None, publish: Publish) -> None:
@@ -87,6 +88,11 @@ def take_over_without_log(volume: ConsumerVolume) -> None:
             taken |= ids
             _rename(volume, [name])
     _finish(volume)
+
+
+def _left_by_it(root: Path) -> tuple[Path, ...]:
+    volume = ConsumerVolume(root)
+    return (*_logs(volume), _staging(volume))
 
 
 def _logs(volume: ConsumerVolume) -> tuple[Path, Path, Path]:

@@ -15,15 +15,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable, Gap
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR, Volume
-from wiki_consumer.volume.drafts import LocalDraft
+from wiki_consumer.volume.drafts import Draft, draft_of
 from wiki_consumer.volume.durable import make_folder
 from wiki_consumer.volume.gaps import joined
 from wiki_consumer.volume.raw_files import OnStep, UnreadableFile, read_footer, read_rows
@@ -48,7 +49,7 @@ class WrittenHour:
 class History:
     """The folder `history`, which has one writer. `on_step` is told each thing done to the disk."""
 
-    def __init__(self, volume: Volume, on_step: OnStep) -> None:
+    def __init__(self, volume: Volume[Place], on_step: OnStep) -> None:
         self._volume = volume
         self._writing = volume.history / ".writing"
         self._on_step = on_step
@@ -66,7 +67,7 @@ class History:
                 found += read_footer(self._volume.hour_file(hour)).coverage.gaps
         return joined(found)
 
-    def write(self, hour: datetime, sources: Iterable[Path], gaps: Iterable[Gap] = ()) -> WrittenHour | None:
+    def write(self, hour: datetime, sources: Iterable[Place], gaps: Iterable[Gap] = ()) -> WrittenHour | None:
         """Publish the rows of `hour` in `sources` with `gaps`, and what its file holds already; None if there
         are no rows.
 
@@ -74,7 +75,8 @@ class History:
         VerificationFailed, OSError or pa.ArrowException, and has changed nothing then.
         """
         target = self._volume.hour_file(hour)
-        existing = [target] if target.exists() else []
+        version = _version(target)
+        existing = [target] if version else []
         tables = [rows for path in (*existing, *sources) if (rows := _rows_within(path, hour)).num_rows]
         if not tables:
             return None
@@ -82,20 +84,21 @@ class History:
         expected = {event_id for table in tables for event_id in table["event_id"].to_pylist()}
         read = sum(table.num_rows for table in tables)
         tables.clear()
-        draft = LocalDraft(target, self._writing / f"{hour:%Y-%m-%d-%H}.parquet")
+        draft = draft_of(target, self._writing / f"{hour:%Y-%m-%d-%H}.parquet", replaces=version)
         known = (gap for path in existing for gap in read_footer(path).coverage.gaps)
         coverage = Coverage(gaps=joined((*known, *gaps)))
         self._write_to_disk(rows, coverage, draft)
-        _verify(draft.content(), rows, coverage, expected)
+        _verify(target, draft.content(), rows, coverage, expected)
         self._on_step("history file verified")
-        written = WrittenHour(rows.num_rows, read - rows.num_rows, draft.content().stat().st_size)
-        make_folder(target.parent)
-        self._on_step("history folder made")
+        written = WrittenHour(rows.num_rows, read - rows.num_rows, draft.size())
+        if isinstance(target, Path):
+            make_folder(target.parent)
+            self._on_step("history folder made")
         draft.publish()
         self._on_step("history file published")
         return written
 
-    def _write_to_disk(self, rows: pa.Table, coverage: Coverage, draft: LocalDraft) -> None:
+    def _write_to_disk(self, rows: pa.Table, coverage: Coverage, draft: Draft) -> None:
         by_time = pq.SortingColumn.from_ordering(rows.schema, [("event_time", "ascending")])
         with (
             draft.writing() as file,
@@ -114,7 +117,9 @@ class History:
         self._on_step("history file written")
 
     def clear_writing(self) -> None:
-        """Remove what a crash left half-written."""
+        """Remove what a crash left half-written; in an object store there is no such thing."""
+        if not isinstance(self._writing, Path):
+            return
         for unfinished in self._writing.glob("*"):
             unfinished.unlink()
             self._on_step("unfinished history file removed")
@@ -128,13 +133,25 @@ class History:
         return expired
 
     def remove_empty_folders(self) -> None:
-        for folder in (*self._volume.history.glob("date=*/hour=*"), *self._volume.history.glob("date=*")):
+        history = self._volume.history
+        if not isinstance(history, Path):
+            return
+        for folder in (*history.glob("date=*/hour=*"), *history.glob("date=*")):
             if folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
                 self._on_step("empty history folder removed")
 
 
-def _rows_within(path: Path, hour: datetime) -> pa.Table:
+def _version(file: Place) -> str:
+    """Of the file that is there: another one is written in its place only if it still is. "" if none is."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return ""
+    return getattr(found, "etag", "") or str(found.st_mtime)
+
+
+def _rows_within(path: Place, hour: datetime) -> pa.Table:
     rows = read_rows(path)
     try:
         time = rows["event_time"]
@@ -162,12 +179,18 @@ def _in_order(rows: pa.Table) -> pa.Table:
     return ordered.take(first[f"{_POSITION}_min"].sort())
 
 
-def _verify(file: Path, rows: pa.Table, coverage: Coverage, expected: set[str | None]) -> None:
-    """The file, read back, holds `rows` and the coverage, and the rows are `expected`, each once."""
+def _verify(
+    file: Place,
+    content: Path | BinaryIO,
+    rows: pa.Table,
+    coverage: Coverage,
+    expected: set[str | None],
+) -> None:
+    """The `content` of `file`, read back, has `rows` and the coverage, and they are `expected`, each once."""
     found: set[str | None] = set()
     count = 0
     try:
-        with pq.ParquetFile(file, page_checksum_verification=True) as parquet:
+        with pq.ParquetFile(content, page_checksum_verification=True) as parquet:
             if Coverage.of_footer(parquet.metadata.metadata) != coverage:
                 raise VerificationFailed(f"{file}: the coverage differs from what was written")
             for group in range(parquet.num_row_groups):

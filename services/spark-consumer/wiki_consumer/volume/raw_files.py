@@ -7,14 +7,16 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
+from wiki_common.store.place import Place, readable
 from wiki_common.volume import RawFile, date_folder, date_folders, file_names, hour_of
 
 PARQUET_MAGIC: Final = b"PAR1"
@@ -55,7 +57,7 @@ OnStep = Callable[[str], None]
 class UnreadableFile(Exception):
     """The Parquet file at `path` is missing, damaged or not of the expected schema; names it and says why."""
 
-    def __init__(self, path: Path, reason: object) -> None:
+    def __init__(self, path: Place, reason: object) -> None:
         self.path = path
         self.reason = " ".join(str(reason).split())
         super().__init__(f"{path}: {self.reason}")
@@ -80,10 +82,14 @@ class Footer:
     coverage: Coverage
 
 
-def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """The rows of one file, all columns or just these, without its partition's. Raises UnreadableFile."""
+def read_rows(path: Place, columns: list[str] | None = None) -> pa.Table:
+    """The rows of one file, all columns or just these, without its partition's.
+
+    Raises UnreadableFile, or OSError if an object store doesn't answer, which tells nothing of the file.
+    """
+    source = _opened(path, whole=True)
     try:
-        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+        with pq.ParquetFile(source, page_checksum_verification=True) as file:
             rows = file.read(columns=columns, use_threads=False)
     except (OSError, pa.ArrowException) as error:
         raise UnreadableFile(path, error) from error
@@ -94,6 +100,16 @@ def read_rows(path: Path, columns: list[str] | None = None) -> pa.Table:
     return rows
 
 
+def _opened(path: Place, *, whole: bool = False) -> Path | BinaryIO:
+    """For a reader of Parquet; of an object by one request if it is small or `whole`."""
+    if isinstance(path, Path):
+        return path
+    try:
+        return BytesIO(path.read_bytes()) if whole else readable(path)
+    except FileNotFoundError as error:
+        raise UnreadableFile(path, error) from error
+
+
 def _are_times(column: pa.ChunkedArray) -> bool:
     if not pa.types.is_timestamp(column.type) or column.type.tz is None or column.null_count:
         return False
@@ -102,10 +118,11 @@ def _are_times(column: pa.ChunkedArray) -> bool:
     return first is None or (first >= FIRST.timestamp() and last < END.timestamp())
 
 
-def read_footer(path: Path) -> Footer:
-    """Raises UnreadableFile."""
+def read_footer(path: Place) -> Footer:
+    """Raises as read_rows does."""
+    source = _opened(path)
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(source) as file:
             metadata = file.metadata
         return Footer(_event_times(metadata), Coverage.of_footer(metadata.metadata))
     except (OSError, pa.ArrowException, ValueError, OverflowError, CoverageUnreadable) as error:
@@ -136,15 +153,17 @@ def _is_utc(value: object) -> bool:
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
-def is_half_written(path: Path) -> bool:
-    """Whether its writer died before the end, so that Parquet's last bytes are missing."""
+def is_half_written(path: Place) -> bool:
+    """Whether its writer died before the end, so that Parquet's last bytes are missing; no object is."""
+    if not isinstance(path, Path):
+        return False
     with path.open("rb") as file:
         size = file.seek(0, 2)
         file.seek(max(size - len(PARQUET_MAGIC), 0))
         return size <= 2 * len(PARQUET_MAGIC) or file.read() != PARQUET_MAGIC
 
 
-def list_raw_files(changes: Path) -> list[RawFile]:
+def list_raw_files(changes: Place) -> list[RawFile]:
     """What the consumer wrote there and didn't delete yet, in the order of the batches."""
     files = [
         raw
@@ -155,7 +174,7 @@ def list_raw_files(changes: Path) -> list[RawFile]:
     return sorted(files, key=lambda raw: (raw.batch, not raw.is_part, raw.date))
 
 
-def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
+def ids_by_hour(path: Place) -> dict[datetime, set[str | None]]:
     """The event ids in a file, by the start of their hour. Raises UnreadableFile."""
     rows = read_rows(path, [*KEY_COLUMNS])
     hours: dict[datetime, set[str | None]] = defaultdict(set)
@@ -166,8 +185,10 @@ def ids_by_hour(path: Path) -> dict[datetime, set[str | None]]:
     return hours
 
 
-def remove_empty_dates(changes: Path, history_end: datetime | None, on_step: OnStep) -> None:
-    """Remove the folders of past dates that have no files any more."""
+def remove_empty_dates(changes: Place, history_end: datetime | None, on_step: OnStep) -> None:
+    """Remove the folders of past dates that have no files any more; an object store has none such."""
+    if not isinstance(changes, Path):
+        return
     for name in date_folders(changes):
         folder = changes / name
         if history_end and name < date_folder(history_end) and not any(folder.iterdir()):

@@ -1,0 +1,132 @@
+"""One writer at a time in an object store: a lease, an object that its holder writes anew again and again.
+
+Who finds it given back, or as it was for SECONDS, takes it: on the condition that it still is so, hence one
+does. A holder that couldn't renew it for SECONDS has to end. The time between two answers of the store is
+measured by the store's clock or by one's own, never from one machine to the other.
+
+The lease keeps two consumers from working against each other. That nothing is counted twice or lost doesn't
+rest on it: one that was stopped in the middle may wake after its lease and send a request. So each file that
+counts is put on a condition too (ObjectDraft, ObjectStoreCheckpoints): a batch has one plan, whoever made it,
+and therefore one content.
+"""
+
+import json
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from typing import Final
+
+import structlog
+
+from wiki_common.store.bucket import Bucket, Changed, Content
+from wiki_common.store.objects import ObjectPath
+
+SECONDS: Final = 20.0
+RENEWALS: Final = 4
+"""In that time."""
+# The store tells times in whole seconds.
+_MARGIN: Final = 2.0
+_READ_SECONDS: Final = 5
+_AGAIN_SECONDS: Final = 1.0
+_GIVEN_BACK: Final = b"{}"
+
+_log = structlog.get_logger()
+
+
+class LeaseLost(Exception):
+    """Somebody else has it, or may have: the message says which in one line."""
+
+
+def boot_seconds() -> float:
+    """Also counts while the machine sleeps."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+class Lease:
+    """Of the object `lock`. `clock` in seconds, which goes on while this process doesn't."""
+
+    def __init__(
+        self, lock: ObjectPath, *, seconds: float = SECONDS, clock: Callable[[], float] = boot_seconds
+    ) -> None:
+        self._lock = lock
+        # A request is not made again behind our back: then it would not be known whose a refusal is.
+        self._bucket = Bucket(lock.bucket.name, attempts=1, read_seconds=_READ_SECONDS)
+        self._seconds = seconds
+        self._clock = clock
+        self._etag = ""
+        self._sent: set[bytes] = set()
+        self._renewed = 0.0
+        self._seen = ("", 0.0)
+        self._ended = threading.Event()
+
+    def take(self) -> bool:
+        """Whether it is ours now. Raises OSError."""
+        try:
+            found = self._bucket.get(self._lock.key)
+        except FileNotFoundError:
+            return self._write(if_absent=True)
+        if found.data in self._sent or found.data == _GIVEN_BACK or self._has_expired(found):
+            return self._write(if_match=found.stat.etag)
+        return False
+
+    def renew(self) -> None:
+        """Raises LeaseLost, or OSError while it may be ours yet."""
+        if self._clock() - self._renewed > self._seconds:
+            raise LeaseLost(f"it could not be renewed for {self._seconds:g} s")
+        if self._write(if_match=self._etag):
+            return
+        found = self._bucket.get(self._lock.key)
+        if found.data not in self._sent:
+            raise LeaseLost("another consumer has taken it")
+        # A request that seemed to fail was carried out.
+        self._etag = found.stat.etag
+
+    def keep(self, on_lost: Callable[[str], None]) -> None:
+        """Renew it in a thread of its own, until it is given back; `on_lost` is told why it can't be."""
+        threading.Thread(target=self._keep, args=(on_lost,), name="lease", daemon=True).start()
+
+    def give_back(self) -> None:
+        """Who waits needs not wait any longer. Raises OSError."""
+        self._ended.set()
+        try:
+            self._bucket.put(self._lock.key, _GIVEN_BACK, if_match=self._etag)
+        except Changed:
+            return  # it wasn't ours any more
+
+    def _keep(self, on_lost: Callable[[str], None]) -> None:
+        pause = self._seconds / RENEWALS
+        while not self._ended.wait(pause):
+            try:
+                self.renew()
+                pause = self._seconds / RENEWALS
+            except (LeaseLost, FileNotFoundError) as error:
+                if not self._ended.is_set():
+                    on_lost(str(error))
+                return
+            except OSError as error:
+                _log.warning("the lease was not renewed", reason=str(error))
+                pause = _AGAIN_SECONDS
+
+    def _has_expired(self, found: Content) -> bool:
+        if found.stat.etag != self._seen[0]:
+            self._seen = (found.stat.etag, self._clock())
+        by_the_store = found.now.timestamp() - found.stat.st_mtime
+        return max(by_the_store, self._clock() - self._seen[1]) > self._seconds + _MARGIN
+
+    def _write(self, *, if_absent: bool = False, if_match: str | None = None) -> bool:
+        holder = f"{socket.gethostname()}, process {os.getpid()}"
+        content = json.dumps({"holder": holder, "id": uuid.uuid4().hex}).encode()
+        asked = self._clock()
+        self._sent.add(content)
+        try:
+            self._etag = self._bucket.put(self._lock.key, content, if_absent=if_absent, if_match=if_match)
+        except Changed:
+            self._sent.discard(content)
+            return False
+        self._sent = {content}
+        self._renewed = asked
+        return True

@@ -1,0 +1,108 @@
+"""The maintenance leaves an object store as it leaves a disk."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from consumer.volumes import MAX_EVENT_AGE, NOW, Volume, clean_up
+from harness.object_store import ObjectStore, object_store
+from wiki_common.coverage import Gap
+from wiki_common.store import place
+from wiki_common.store.bucket import Bucket
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
+from wiki_common.volume import RawFile
+from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.maintenance.report import Report
+from wiki_consumer.volume.folders import ConsumerVolume
+from wiki_consumer.volume.raw_files import list_raw_files, read_footer, read_rows
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    with object_store(tmp_path_factory.mktemp("store") / "log") as started:
+        yield started
+
+
+@pytest.fixture
+def data(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, with_gaps: Volume) -> ObjectPath:
+    """The volume after batch 8, in the store."""
+    for name, value in store.environment().items():
+        monkeypatch.setenv(name, value)
+    place.object_path.cache_clear()
+    copy = store.path(f"copy-{datetime.now(UTC).timestamp():f}")
+    for file in with_gaps.path.rglob("*"):
+        if file.is_file():
+            (copy / str(file.relative_to(with_gaps.path))).write_bytes(file.read_bytes())
+    return copy
+
+
+def run(data: ObjectPath, now: datetime) -> Report:
+    return Maintenance(
+        data, max_event_age=MAX_EVENT_AGE, history_retention=timedelta(days=7), clock=lambda: now
+    ).run()
+
+
+def seen(volume: ConsumerVolume[Place]) -> dict[str, Counter[str]]:
+    files = {raw.name: volume.changes / raw.name for raw in list_raw_files(volume.changes)}
+    files |= {hour.isoformat(): volume.hour_file(hour) for hour in volume.hours()}
+    return {name: Counter(read_rows(file)["event_id"].to_pylist()) for name, file in files.items()}
+
+
+def gaps(volume: ConsumerVolume[Place]) -> list[Gap]:
+    hours = [volume.hour_file(hour) for hour in volume.hours()]
+    return [gap for file in hours for gap in read_footer(file).coverage.gaps]
+
+
+def test_it_closes_the_same_hours_and_deletes_the_same_files(data: ObjectPath, with_gaps: Volume) -> None:
+    assert run(data, NOW).failures == []
+    # Its files are as old as this test.
+    report = run(data, datetime.now(UTC) + timedelta(hours=1))
+    assert report.failures == []
+    assert report.raw_files_deleted > 0
+    clean_up(with_gaps)
+    there, here = ConsumerVolume(data), ConsumerVolume(with_gaps.path)
+    assert seen(there) == seen(here)
+    assert gaps(there) == gaps(here)
+    assert run(data, datetime.now(UTC) + timedelta(hours=1)).raw_files_deleted == 0
+
+
+def test_a_store_that_fails_makes_no_file_unreadable(
+    data: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the hours of old files would be closed without them."""
+    get = Bucket.get
+
+    def refuse(bucket: Bucket, key: str, **asked: int) -> object:
+        if RawFile.named(*key.split("/")[-2:]) is not None:
+            raise OSError("the store answers 503")
+        return get(bucket, key, **asked)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bucket, "get", refuse)
+        report = run(data, datetime.now(UTC) + timedelta(days=2))
+    assert report.hours_closed == report.raw_files_lost == 0
+    assert any("503" in failure for failure in report.failures)
+    assert run(data, datetime.now(UTC) + timedelta(days=2)).hours_closed > 0
+
+
+def test_an_hour_that_another_consumer_has_written_meanwhile_is_left_as_it_is(
+    data: ObjectPath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two that take each other for gone, the one that comes second starts again from what is there."""
+    put = Bucket.put
+    written: list[str] = []
+
+    def write_first(bucket: Bucket, key: str, content: bytes, **condition: str | bool) -> str:
+        if "/history/" in key and not written:
+            written.append(put(bucket, key, b"another consumer's", if_absent=True))
+        return put(bucket, key, content, **condition)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Bucket, "put", write_first)
+    report = run(data, NOW)
+    assert any("somebody else wrote there before" in failure for failure in report.failures)
+    hours = ConsumerVolume(data).hours()
+    assert ConsumerVolume(data).hour_file(hours[0]).stat().etag == written[0]
