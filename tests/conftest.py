@@ -4,6 +4,7 @@ import itertools
 import logging
 import os
 import random
+import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from hypothesis import HealthCheck, settings
 
 from harness import class_archive, side_by_side
 from harness.kafka import Broker
+from harness.object_store import ObjectStore, object_store
+from wiki_common.store import place
+from wiki_common.store.objects import ObjectPath
 
 _SHARED = pytest.StashKey[Path]()
 """A folder that the workers of pytest-xdist share with the process that started them."""
@@ -109,3 +113,22 @@ def new_topic_name() -> Callable[[], str]:
     """A fresh topic name at each call; nothing is created."""
     numbers = itertools.count(1)
     return lambda: f"test-changes-{next(numbers)}"
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """One store for the whole run; each test has a folder of its own."""
+    with object_store(tmp_path_factory.mktemp("s3") / "log") as started:
+        yield started
+
+
+@pytest.fixture
+def s3_folder(
+    s3: ObjectStore, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[ObjectPath]:
+    """An empty one, which this process reaches."""
+    for name, value in s3.environment().items():
+        monkeypatch.setenv(name, value)
+    place.object_path.cache_clear()
+    yield s3.path(re.sub(r"[^A-Za-z0-9_]", "-", request.node.name))
+    place.object_path.cache_clear()

@@ -41,6 +41,13 @@ class ObjectStore:
         return place.object_path(f"s3://{BUCKET}/{prefix}")
 
 
+def copy(folder: Path, target: ObjectPath) -> None:
+    """All files below `folder`, as they are now."""
+    for file in folder.rglob("*"):
+        if file.is_file():
+            (target / str(file.relative_to(folder))).write_bytes(file.read_bytes())
+
+
 @contextmanager
 def object_store(log: Path) -> Iterator[ObjectStore]:
     port = free_port()

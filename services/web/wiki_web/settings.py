@@ -1,7 +1,6 @@
 """The service's settings, read once from the environment."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -9,14 +8,13 @@ from pydantic import Field, model_validator
 from wiki_common.duration import Duration, duration_text
 from wiki_common.settings import Port
 from wiki_common.spark import SparkSettings
-from wiki_common.store.place import FolderPath
+from wiki_common.store.settings import StoreSettings
 from wiki_web.data.queries import MAX_LIMIT
 
 
-class Settings(SparkSettings):
+class Settings(SparkSettings, StoreSettings):
     """Each field is the environment variable of the same name in capitals; an empty one counts as unset."""
 
-    data_dir: FolderPath = Path("/data")
     web_engine: Literal["spark", "duckdb"] = "spark"
     web_port: Port = 5000
     web_window: Duration = timedelta(minutes=30)

@@ -13,17 +13,17 @@ from wiki_consumer.volume.drafts import ObjectDraft
 
 
 @pytest.fixture
-def proxy(store: ObjectStore, seed: int) -> Iterator[StoreProxy]:
-    with store_proxy(store.endpoint, seed) as proxy:
+def proxy(s3: ObjectStore, seed: int) -> Iterator[StoreProxy]:
+    with store_proxy(s3.endpoint, seed) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def behind(folder: ObjectPath, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
+def behind(s3_folder: ObjectPath, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
     """The folder, through the proxy."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     place.object_path.cache_clear()
-    return place.object_path(str(folder))
+    return place.object_path(str(s3_folder))
 
 
 @pytest.mark.parametrize("fault", [SLOW, REFUSED, CUT, LOST])
@@ -33,7 +33,9 @@ def test_a_fault_now_and_then_is_not_noticed(behind: ObjectPath, proxy: StorePro
         file = behind / f"{number}"
         file.write_bytes(b"content")
         assert file.read_bytes() == b"content"
+    proxy.faults = {fault: 1.0}
     assert len(list(behind.iterdir())) == 8
+    assert (behind / "7").stat().st_size == 7
     assert proxy.befell[fault] > 0
 
 
@@ -46,7 +48,7 @@ def test_a_fault_that_stays_is_told_in_a_line(behind: ObjectPath, proxy: StorePr
 
 
 def test_a_file_that_was_written_though_its_answer_was_cut_is_published(
-    behind: ObjectPath, proxy: StoreProxy, folder: ObjectPath
+    behind: ObjectPath, proxy: StoreProxy, s3_folder: ObjectPath
 ) -> None:
     """The request that is made again finds a file there: its own."""
     refused = 0
@@ -64,5 +66,5 @@ def test_a_file_that_was_written_though_its_answer_was_cut_is_published(
         except Changed:
             refused += 1
     assert refused == 10
-    assert {(folder / f"{number}").read_bytes() for number in range(10)} == {b"content"}
+    assert {(s3_folder / f"{number}").read_bytes() for number in range(10)} == {b"content"}
     assert proxy.befell[CUT] > 0

@@ -7,8 +7,8 @@ from wiki_common.store.objects import ObjectPath
 from wiki_common.store.reading import TAIL
 
 
-def test_what_is_written_is_read(folder: ObjectPath) -> None:
-    file = folder / "changes/date=2026-01-31/a.parquet"
+def test_what_is_written_is_read(s3_folder: ObjectPath) -> None:
+    file = s3_folder / "changes/date=2026-01-31/a.parquet"
     file.write_bytes(b"content")
     assert file.read_bytes() == b"content"
     assert file.read_text() == "content"
@@ -20,28 +20,28 @@ def test_what_is_written_is_read(folder: ObjectPath) -> None:
         file.read_bytes()
 
 
-def test_names_are_those_of_a_folder(folder: ObjectPath) -> None:
+def test_names_are_those_of_a_folder(s3_folder: ObjectPath) -> None:
     for name in ("history/date=2026-01-31/hour=07/part-0.parquet", "history/date=2026-01-31/other", "a", "b"):
-        (folder / name).write_bytes(b"")
-    assert sorted(each.name for each in folder.iterdir()) == ["a", "b"]
-    assert folder.folders() == ["history"]
-    assert folder.is_dir()
-    assert not (folder / "nothing").is_dir()
-    assert not (folder / "history").exists()
-    (hour,) = (folder / "history").glob("date=*/hour=*/part-0.parquet")
-    assert hour == folder / "history/date=2026-01-31/hour=07/part-0.parquet"
+        (s3_folder / name).write_bytes(b"")
+    assert sorted(each.name for each in s3_folder.iterdir()) == ["a", "b"]
+    assert s3_folder.folders() == ["history"]
+    assert s3_folder.is_dir()
+    assert not (s3_folder / "nothing").is_dir()
+    assert not (s3_folder / "history").exists()
+    (hour,) = (s3_folder / "history").glob("date=*/hour=*/part-0.parquet")
+    assert hour == s3_folder / "history/date=2026-01-31/hour=07/part-0.parquet"
     assert hour.parent.parts[-2:] == ("date=2026-01-31", "hour=07")
-    assert len(list(folder.all_below())) == 4
+    assert len(list(s3_folder.all_below())) == 4
 
 
-def test_more_names_than_the_store_gives_at_once(folder: ObjectPath) -> None:
+def test_more_names_than_the_store_gives_at_once(s3_folder: ObjectPath) -> None:
     for number in range(5):
-        (folder / f"{number}").write_bytes(b"")
-    assert len(list(folder.bucket.keys(f"{folder.key}/", most=2))) == 5
+        (s3_folder / f"{number}").write_bytes(b"")
+    assert len(list(s3_folder.bucket.keys(f"{s3_folder.key}/", most=2))) == 5
 
 
-def test_a_condition_is_kept_to(folder: ObjectPath) -> None:
-    file = folder / "file"
+def test_a_condition_is_kept_to(s3_folder: ObjectPath) -> None:
+    file = s3_folder / "file"
     first = file.write_bytes(b"1", if_absent=True)
     with pytest.raises(Changed):
         file.write_bytes(b"2", if_absent=True)
@@ -53,8 +53,8 @@ def test_a_condition_is_kept_to(folder: ObjectPath) -> None:
 
 
 @pytest.mark.parametrize("size", [0, 10, TAIL, TAIL + 1, 3 * TAIL])
-def test_a_part_is_read(folder: ObjectPath, size: int) -> None:
-    file, content = folder / "file", bytes(range(256)) * (size // 256) + bytes(size % 256)
+def test_a_part_is_read(s3_folder: ObjectPath, size: int) -> None:
+    file, content = s3_folder / "file", bytes(range(256)) * (size // 256) + bytes(size % 256)
     file.write_bytes(content)
     with file.open("rb") as opened:
         for start, length in ((0, 10), (size - 10, 20), (size // 2, size), (5, -1)):
@@ -65,8 +65,10 @@ def test_a_part_is_read(folder: ObjectPath, size: int) -> None:
         assert opened.read() == b""
 
 
-def test_a_store_that_is_away_is_told_in_a_line(folder: ObjectPath, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_is_told_in_a_line(
+    s3_folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(OSError, match="Could not connect to the endpoint URL") as raised:
-        (folder / "file").read_bytes()
+        (s3_folder / "file").read_bytes()
     assert "\n" not in str(raised.value)

@@ -1,11 +1,7 @@
 """One writer at a time in an object store."""
 
-from collections.abc import Iterator
-
 import pytest
 
-from harness.object_store import ObjectStore, object_store
-from wiki_common.store import place
 from wiki_common.store.bucket import Bucket
 from wiki_common.store.objects import ObjectPath
 from wiki_consumer.checkpoint.lease import SECONDS, Lease, LeaseLost
@@ -22,18 +18,9 @@ class Clock:
         return self.now
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    with object_store(tmp_path_factory.mktemp("store") / "log") as started:
-        yield started
-
-
 @pytest.fixture
-def lock(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> ObjectPath:
-    for name, value in store.environment().items():
-        monkeypatch.setenv(name, value)
-    place.object_path.cache_clear()
-    return store.path(request.node.name) / "checkpoints/.lock"
+def lock(s3_folder: ObjectPath) -> ObjectPath:
+    return s3_folder / "checkpoints/.lock"
 
 
 @pytest.fixture

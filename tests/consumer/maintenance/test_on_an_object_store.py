@@ -1,16 +1,14 @@
 """The maintenance leaves an object store as it leaves a disk."""
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from consumer.volumes import MAX_EVENT_AGE, NOW, Volume, clean_up
-from harness.object_store import ObjectStore, object_store
+from harness.object_store import copy
 from wiki_common.coverage import Gap
-from wiki_common.store import place
 from wiki_common.store.bucket import Bucket
 from wiki_common.store.objects import ObjectPath
 from wiki_common.store.place import Place
@@ -21,23 +19,11 @@ from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer, read_rows
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
-    with object_store(tmp_path_factory.mktemp("store") / "log") as started:
-        yield started
-
-
 @pytest.fixture
-def data(store: ObjectStore, monkeypatch: pytest.MonkeyPatch, with_gaps: Volume) -> ObjectPath:
+def data(s3_folder: ObjectPath, with_gaps: Volume) -> ObjectPath:
     """The volume after batch 8, in the store."""
-    for name, value in store.environment().items():
-        monkeypatch.setenv(name, value)
-    place.object_path.cache_clear()
-    copy = store.path(f"copy-{datetime.now(UTC).timestamp():f}")
-    for file in with_gaps.path.rglob("*"):
-        if file.is_file():
-            (copy / str(file.relative_to(with_gaps.path))).write_bytes(file.read_bytes())
-    return copy
+    copy(with_gaps.path, s3_folder)
+    return s3_folder
 
 
 def run(data: ObjectPath, now: datetime) -> Report:

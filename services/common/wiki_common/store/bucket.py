@@ -111,9 +111,8 @@ class Bucket:
             asked["ContinuationToken"] = page["NextContinuationToken"]
 
     def _ask(self, operation: str, key: str | None, **arguments: Any) -> dict[str, Any]:
-        from wiki_common.store import (
-            client,
-        )  # it takes a moment and memory, and who has a disk doesn't need it
+        # Not before it is needed: it takes a moment, and memory.
+        from wiki_common.store import client
 
         with self._making:
             if self._client is None:

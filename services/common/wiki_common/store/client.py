@@ -21,6 +21,7 @@ _NEEDED: Final[dict[str, frozenset[str]]] = {
     "head_object": frozenset({"ContentLength", "LastModified", "ETag"}),
     "get_object": frozenset({"LastModified", "ETag"}),
     "put_object": frozenset({"ETag"}),
+    "list_objects_v2": frozenset({"IsTruncated"}),
 }
 _ABSENT: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 _LOST: Final = frozenset({"412", "PreconditionFailed", "409", "ConditionalRequestConflict"})

@@ -2,7 +2,7 @@
 
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,6 +64,14 @@ _ONE_MACHINE = {
 }
 _CONNECTOR = "spark-sql-kafka-*.jar"
 _LOCAL_FILES = "hadoop-bare-naked-local-fs-*.jar"
+# What a checkpoint on a disk does with: each further jar makes a start longer.
+_WITHOUT_STORE = (
+    "spark-*.jar",
+    "kafka-clients-*.jar",
+    "commons-pool2-*.jar",
+    "aws-msk-iam-auth-*.jar",
+    _LOCAL_FILES,
+)
 
 _log = structlog.get_logger()
 
@@ -109,7 +117,8 @@ def start(
         "spark.driver.extraJavaOptions": _java_options(master, log_format),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
     }
-    for key, value in {**_CONFIG, **store, **where, **_class_path(jars), **own}.items():
+    class_path = _class_path(jars, ("*.jar",) if store else _WITHOUT_STORE)
+    for key, value in {**_CONFIG, **store, **where, **class_path, **own}.items():
         builder = builder.config(key, value)
     try:
         return builder.getOrCreate()
@@ -123,12 +132,13 @@ def start(
         ) from None
 
 
-def _class_path(jars: Path) -> dict[str, str]:
+def _class_path(jars: Path, patterns: Sequence[str]) -> dict[str, str]:
+    wanted = sorted(jar for pattern in patterns for jar in jars.absolute().glob(pattern))
     return {
         # Spark looks for it before it has taken `spark.jars` in.
         "spark.driver.extraClassPath": ":".join(map(str, jars.absolute().glob(_LOCAL_FILES))),
         # After Spark's own class path, not before it: the MSK jar carries an older Netty under its own name.
-        "spark.jars": ",".join(jar.as_uri() for jar in sorted(jars.absolute().glob("*.jar"))),
+        "spark.jars": ",".join(jar.as_uri() for jar in wanted),
     }
 
 

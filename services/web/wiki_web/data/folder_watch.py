@@ -12,6 +12,7 @@ from typing import Final, Self
 import structlog
 from inotify_simple import INotify, flags
 
+from wiki_common.store.place import Place
 from wiki_common.volume import date_folders
 
 _log = structlog.get_logger(__name__)
@@ -25,11 +26,11 @@ _READ_AT_ONCE: Final = 65536  # bytes: what is left ends the next wait
 class FolderWatch:
     """One thread arms, then looks, then waits: what appears after it was armed ends the wait at once.
 
-    Volumes of other machines tell nothing, and a system may have no watch left: so a wait always has an end,
-    after which the next look has to come. Any thread may `wake` who waits.
+    Volumes of other machines and object stores tell nothing, and a system may have no watch left: so a wait
+    always has an end, after which the next look has to come. Any thread may `wake` who waits.
     """
 
-    def __init__(self, changes: Path) -> None:
+    def __init__(self, changes: Place) -> None:
         self._changes = changes
         self._inotify: INotify | None = None
         self._told = False
@@ -47,10 +48,12 @@ class FolderWatch:
 
     def arm(self) -> None:
         """Watch the folders that are there now; where that fails, it is told once."""
+        if not isinstance(self._changes, Path):
+            return
         try:
             if self._inotify is None:
                 self._inotify = _open_inotify()
-            for folder in self._folders():
+            for folder in _folders(self._changes):
                 with suppress(FileNotFoundError, NotADirectoryError):
                     self._inotify.add_watch(folder, _APPEARED)
         except OSError as error:
@@ -72,12 +75,13 @@ class FolderWatch:
         with suppress(OSError):  # full: who waits will wake anyway; or closed
             self._waker.send(b".")
 
-    def _folders(self) -> Iterator[Path]:
-        """Each one tells when the next one below it appears."""
-        yield self._changes.parent
-        yield self._changes
-        for name in date_folders(self._changes):
-            yield self._changes / name
+
+def _folders(changes: Path) -> Iterator[Path]:
+    """Each one tells when the next one below it appears."""
+    yield changes.parent
+    yield changes
+    for name in date_folders(changes):
+        yield changes / name
 
 
 def _open_inotify() -> INotify:

@@ -4,13 +4,20 @@ A batch counts once its file that is no part is there: the parts appeared before
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from itertools import count
-from pathlib import Path
+from typing import Final
 
-from wiki_common.volume import BatchId, RawFile, date_folders, file_names
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
+from wiki_common.volume import BatchId, RawFile, date_folder, date_folders, file_names
+
+_DAY: Final = timedelta(days=1)
+_MOST_DATES: Final = 8
+"""If a batch may have rows of more dates, the store is asked which there are."""
 
 
 class FolderMoved(Exception):
@@ -31,17 +38,28 @@ class Follower:
 
     All files are looked at again once in `list_every` seconds while there is no next batch: a new checkpoint
     gives other names, and files may be gone.
+
+    In an object store a list costs more than a question. So the next batch is asked for in the folder of the
+    last one's date and of today's, and its parts in those of the dates since the history's end (µs, 0 if
+    there is none): a row before that end is written by no batch.
     """
 
-    def __init__(self, changes: Path, list_every: float = 0.0) -> None:
+    def __init__(
+        self, changes: Place, list_every: float = 0.0, history_end_us: Callable[[], int] = lambda: 0
+    ) -> None:
         self._changes = changes
         self._list_every = list_every
+        self._history_end_us = history_end_us
+        self._date = ""
         self._listed_at = 0.0
         self._accepted: BatchId | None = None
         self._known: dict[str, dict[str, RawFile | None]] = {}
 
     def commits_after(self, batch: BatchId | None) -> int:
         """How many batches are there that came after `batch`."""
+        if isinstance(self._changes, ObjectPath) and batch is not None and self._date:
+            numbers = (BatchId(batch.epoch, number) for number in count(batch.number + 1))
+            return next(behind for behind, each in enumerate(numbers) if not self._whole_of(each))
         return len({raw.batch for raw in self._list() if not raw.is_part and _is_after(raw.batch, batch)})
 
     def poll(self) -> Commit | None:
@@ -63,12 +81,14 @@ class Follower:
         committed_at = 0.0
         for number in count(last.number + 1):
             batch = BatchId(last.epoch, number)
-            found = self._those_there(RawFile(batch, date) for date in self._dates())
+            found = self._whole_of(batch)
             if not found:
                 break
-            # Only now are all of its parts there, and their folders.
-            parts = self._those_there(RawFile(batch, date, is_part=True) for date in self._dates())
             whole, committed_at = found.popitem()
+            # Only now are all of its parts there, and their folders.
+            beside = self._dates_beside(whole)
+            parts = self._those_there(RawFile(batch, date, is_part=True) for date in beside)
+            self._date = whole.date
             files += [*sorted(parts, key=lambda raw: raw.date), whole]
         return _commit(files, committed_at) if files else None
 
@@ -93,6 +113,7 @@ class Follower:
     def accept(self, commit: Commit) -> None:
         """`commit`, from the last poll, is held: go on after it."""
         self._accepted = commit.batch
+        self._date = commit.files[-1].partition("/")[0]
 
     def _check_continues(self, files: list[RawFile], newest: BatchId) -> None:
         """Files whose rows are in the history are deleted: who was behind for long finds a gap."""
@@ -116,6 +137,26 @@ class Follower:
             with suppress(FileNotFoundError):
                 there[raw] = (self._changes / raw.name).stat().st_mtime
         return there
+
+    def _whole_of(self, batch: BatchId) -> dict[RawFile, float]:
+        """Its file that is no part, if it is there."""
+        if isinstance(self._changes, ObjectPath) and self._date:
+            dates = sorted({self._date, date_folder(datetime.now(UTC))})
+        else:
+            dates = self._dates()
+        return self._those_there(RawFile(batch, date) for date in dates)
+
+    def _dates_beside(self, whole: RawFile) -> list[str]:
+        """The folders that the parts of a batch may be in."""
+        end_us = self._history_end_us()
+        if isinstance(self._changes, ObjectPath) and end_us:
+            first = datetime.fromtimestamp(end_us / 1_000_000, UTC).date()
+            # A change may be dated some minutes ahead.
+            last = date.fromisoformat(whole.date.removeprefix("date=")) + _DAY
+            dates = [date_folder(first + days * _DAY) for days in range((last - first).days + 1)]
+            if len(dates) <= _MOST_DATES:
+                return [each for each in dates if each != whole.date]
+        return self._dates()
 
     def _dates(self) -> list[str]:
         return date_folders(self._changes)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -10,6 +9,8 @@ import pyarrow.parquet as pq
 import structlog
 
 from wiki_common.coverage import Coverage, CoverageUnreadable, Gap
+from wiki_common.store.place import Place, readable
+from wiki_common.store.several import each_of
 from wiki_web.data.gaps import Span, span_of
 from wiki_web.data.rows import RowsError, microseconds
 
@@ -20,10 +21,10 @@ _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LATE_US: Final = 60_000_000
 
 
-def read_metadata(path: Path) -> pq.FileMetaData:
+def read_metadata(path: Place) -> pq.FileMetaData:
     """How many rows a file has, and more. Raises FileNotFoundError or RowsError."""
     try:
-        return pq.read_metadata(path)
+        return pq.read_metadata(readable(path))
     except FileNotFoundError:
         raise
     except (pa.ArrowException, OSError) as error:
@@ -66,18 +67,19 @@ class CoverageSoFar:
         self._hour_ends_us = hour_ends_us
         self._told = False
 
-    def add(self, path: Path) -> None:
-        """The next file in `changes`. Raises FileNotFoundError or RowsError."""
-        coverage = self._read(path)
-        self._told = coverage.as_of is not None
-        for gap in coverage.gaps:
-            self.gaps.append(span_of(gap, later(self.as_of_us, _closed_before(gap, self._hour_ends_us))))
-        if coverage.as_of is not None:
-            self.as_of_us = later(self.as_of_us, microseconds(coverage.as_of))
+    def add(self, files: Sequence[Place]) -> None:
+        """The next files in `changes`. Raises FileNotFoundError or RowsError."""
+        for coverage in each_of(files, self._read):
+            self._told = coverage.as_of is not None
+            for gap in coverage.gaps:
+                self.gaps.append(span_of(gap, later(self.as_of_us, _closed_before(gap, self._hour_ends_us))))
+            if coverage.as_of is not None:
+                self.as_of_us = later(self.as_of_us, microseconds(coverage.as_of))
 
-    def add_hour(self, path: Path) -> None:
-        """A closed hour's file, which has the gaps of its batches. Raises FileNotFoundError or RowsError."""
-        self.gaps += spans_of_hour(self._read(path), self._hour_ends_us)
+    def add_hours(self, files: Sequence[Place]) -> None:
+        """Closed hours' files, which have the gaps of their batches. Raises as `add` does."""
+        for coverage in each_of(files, self._read):
+            self.gaps += spans_of_hour(coverage, self._hour_ends_us)
 
     def counted_until(self, newest_us: int | None, committed_at: float) -> int | None:
         """As the last footer tells; without one, the newest change's time, but none after its commit."""
@@ -85,7 +87,7 @@ class CoverageSoFar:
             return self.as_of_us
         return later(self.as_of_us, not_after(newest_us, committed_at))
 
-    def _read(self, path: Path) -> Coverage:
+    def _read(self, path: Place) -> Coverage:
         try:
             return coverage_in(read_metadata(path))
         except CoverageUnreadable as error:

@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 
+from wiki_common.store.place import Place, readable
+from wiki_common.store.several import each_of
 from wiki_common.volume import HOUR, Volume
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
@@ -66,7 +68,7 @@ class Hour:
     """One closed hour of history: every committed change of `start` ≤ event_time < `end`, in one file."""
 
     start: datetime
-    path: Path
+    path: Place
 
     @property
     def end(self) -> datetime:
@@ -82,10 +84,9 @@ def moment_of(event_us: int) -> datetime:
     return _EPOCH + event_us * MICROSECOND
 
 
-def closed_hours(data_dir: Path) -> tuple[Hour, ...]:
+def closed_hours(data_dir: Place) -> tuple[Hour, ...]:
     """The hours of the history, oldest first."""
-    volume = Volume(data_dir)
-    return tuple(Hour(start, volume.hour_file(start)) for start in volume.hours())
+    return tuple(Hour(start, file) for start, file in Volume(data_dir).hour_files().items())
 
 
 def boundary_of(hours: Sequence[Hour]) -> int:
@@ -93,7 +94,7 @@ def boundary_of(hours: Sequence[Hour]) -> int:
     return microseconds(hours[-1].end) if hours else 0
 
 
-def read_rows(files: Sequence[Path], *, from_us: int) -> pa.Table:
+def read_rows(files: Sequence[Place], *, from_us: int) -> pa.Table:
     """Rows of `files` with event_time ≥ `from_us`. Raises FileNotFoundError, or RowsError naming the file."""
     return read_matching(files, ds.field(STORED[EVENT_US]) >= _time(from_us), SCHEMA.names)
 
@@ -114,7 +115,7 @@ def _time(event_us: int) -> pa.Scalar:
 
 
 def read_matching(
-    files: Sequence[Path], matching: ds.Expression, names: Sequence[str], *, threads: bool = True
+    files: Sequence[Place], matching: ds.Expression, names: Sequence[str], *, threads: bool = True
 ) -> pa.Table:
     """The columns `names` of those rows of `files`; without `threads` by the calling one alone.
 
@@ -124,8 +125,8 @@ def read_matching(
     if not files:
         return schema.empty_table()
 
-    def stored(paths: Sequence[Path]) -> pa.Table:
-        dataset = ds.dataset([str(path) for path in paths], schema=FILE_SCHEMA, format=_FORMAT)
+    def stored(paths: Sequence[Place]) -> pa.Table:
+        dataset = dataset_of(paths)
         columns = [STORED[name] for name in names]
         return dataset.to_table(columns, filter=matching, batch_readahead=4, use_threads=threads)
 
@@ -145,7 +146,17 @@ def read_matching(
     return pa.table(columns, schema=schema).combine_chunks()
 
 
-def _unreadable(files: Sequence[Path], read: Callable[[Sequence[Path]], object]) -> Iterator[Path]:
+def dataset_of(files: Sequence[Place]) -> ds.Dataset:
+    """Those files with FILE_SCHEMA. Raises FileNotFoundError or OSError where they are objects."""
+    paths = [str(file) for file in files if isinstance(file, Path)]
+    if len(paths) == len(files):
+        return ds.dataset(paths, schema=FILE_SCHEMA, format=_FORMAT)
+    opened = each_of(files, lambda file: pa.PythonFile(readable(file), "r"))
+    fragments = [_FORMAT.make_fragment(file) for file in opened]
+    return ds.FileSystemDataset(fragments, FILE_SCHEMA, _FORMAT)
+
+
+def _unreadable(files: Sequence[Place], read: Callable[[Sequence[Place]], object]) -> Iterator[Place]:
     for path in files:
         try:
             read([path])

@@ -11,6 +11,7 @@ from typing import Final
 import pyarrow as pa
 import structlog
 
+from wiki_common.store.place import Place
 from wiki_common.volume import BatchId
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
@@ -33,6 +34,7 @@ _log = structlog.get_logger(__name__)
 
 _FILES_AT_ONCE: Final = 200
 _LOAD_ATTEMPTS: Final = 5
+_LIST_OBJECTS_EVERY: Final = 60.0  # seconds: each list is paid for
 _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 
@@ -93,7 +95,7 @@ class Store:
 
     def __init__(
         self,
-        data_dir: Path,
+        data_dir: Place,
         engine: Engine,
         max_window: timedelta,
         list_every: float = 0.0,
@@ -106,7 +108,7 @@ class Store:
         self.changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._list_every = list_every
+        self._list_every = list_every if isinstance(data_dir, Path) else max(list_every, _LIST_OBJECTS_EVERY)
         self._clock = clock
         self._wall_clock = wall_clock
         self._follower = self._new_follower()
@@ -146,7 +148,9 @@ class Store:
 
     def commits_after(self, position: Position | None) -> int:
         """Batches committed that an answer at `position` doesn't show."""
-        return Follower(self.changes_dir).commits_after(position.batch if position else None)
+        # Who follows in an object store needs no list.
+        follower = Follower(self.changes_dir) if isinstance(self.changes_dir, Path) else self._follower
+        return follower.commits_after(position.batch if position else None)
 
     def refresh(self) -> bool:
         """Take in what was committed; whether there was anything.
@@ -161,8 +165,7 @@ class Store:
                 return False
             rows = self._read(commit, self._position)
             coverage = CoverageSoFar(self._position.as_of_us, self._position.gaps)
-            for file in commit.files:
-                coverage.add(self.changes_dir / file)
+            coverage.add([self.changes_dir / file for file in commit.files])
         except (FolderMoved, FileNotFoundError) as error:
             _log.warning("changes moved, loading again", reason=str(error))
             self._must_load = True
@@ -221,7 +224,7 @@ class Store:
         return min(horizon_us, self._history_end_us - 1) if self._history_end_us else horizon_us
 
     def _new_follower(self) -> Follower:
-        return Follower(self.changes_dir, self._list_every)
+        return Follower(self.changes_dir, self._list_every, lambda: self._history_end_us)
 
     def _moved_to(self, commit: Commit | None, committed_at: float, coverage: CoverageSoFar) -> Position:
         as_of_us = coverage.counted_until(self._newest_us, committed_at)
@@ -258,9 +261,7 @@ class Store:
         newest = later(newest_us(found.tail), boundary_of(hours) or None)
         self._history_end_us = boundary_of(hours)
         horizon_us = self._horizon_us(coverage.counted_until(newest, found.committed_at))
-        for hour in hours:
-            if microseconds(hour.end) > horizon_us:
-                coverage.add_hour(hour.path)
+        coverage.add_hours([hour.path for hour in hours if microseconds(hour.end) > horizon_us])
         files = self.progress.done
         with self._rebasing, self._advancing:
             self._must_load = True
@@ -293,8 +294,7 @@ class Store:
                 files = [self.changes_dir / file for file in commit.files] if commit else []
                 self.progress = Progress(0, len(files) + len(hours))
                 tail = self._read_all(files, boundary_of(hours))
-                for path in files:
-                    coverage.add(path)
+                coverage.add(files)
             except (FolderMoved, FileNotFoundError) as error:
                 _log.warning("changes moved while loading", reason=str(error))
                 continue
@@ -302,7 +302,7 @@ class Store:
                 return _Found(hours, follower, commit, tail, coverage)
         raise FolderMoved(f"{self.changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
 
-    def _read_all(self, files: list[Path], from_us: int) -> pa.Table:
+    def _read_all(self, files: list[Place], from_us: int) -> pa.Table:
         tables = []
         for start in range(0, len(files), _FILES_AT_ONCE):
             part = files[start : start + _FILES_AT_ONCE]

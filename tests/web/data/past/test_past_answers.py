@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -16,6 +15,7 @@ from web.data.held import HOUR, document
 from web.data.past.stored import CLOSED_UNTIL, DAWN, Stored, at, some_moment, some_rows
 from web.data.plain_count import ODD_TITLES
 from wiki_common.coverage import Coverage, Gap
+from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines import duckdb_past
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
@@ -132,7 +132,7 @@ def test_what_is_not_in_the_history_is_held_however_short_the_longest_window(
 class GoneHour(DuckDBEngine):
     """Its first computation finds that the first of its hours was just deleted, as by the retention."""
 
-    gone: Path | None = None
+    gone: Place | None = None
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
         if self.gone is None:

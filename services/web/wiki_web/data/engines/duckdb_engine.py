@@ -163,7 +163,8 @@ class DuckDBEngine:
         """Let `reader` see the rows in files, too, if what came after `after_us` reaches them."""
         reached = self._stored.reached(after_us)
         if reached:
-            stored, boundary_us = select_from([hour.path for hour in reached]), self._stored.boundary_us
+            stored = select_from(reader, [hour.path for hour in reached])
+            boundary_us = self._stored.boundary_us
             reader.execute(_WITH_STORED.format(boundary_us=boundary_us, stored=stored))
 
     def _arranged(self, hours: Sequence[Hour], stored: StoredHours) -> None:

@@ -34,6 +34,7 @@ from wiki_web.data.rows import (
     boundary_of,
     concat,
     microseconds,
+    read_rows,
 )
 from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
 
@@ -268,7 +269,10 @@ class SparkEngine:
 
     def _read_hours(self, hours: Sequence[Hour]) -> DataFrame:
         """The rows in the hours' files."""
-        files = (_without_patterns(hour.path) for hour in hours)
+        files = [_without_patterns(hour.path) for hour in hours if isinstance(hour.path, Path)]
+        if len(files) < len(hours):
+            # Spark would need Hadoop's S3A for it, and so would its executors.
+            return self._spark.createDataFrame(read_rows([hour.path for hour in hours], from_us=0))
         stored = self._spark.read.schema(_FILE_COLUMNS).parquet(*files)
         return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from wiki_common.store.several import each_of
 from wiki_web.data.footers import read_metadata
 from wiki_web.data.rows import Hour, boundary_of, microseconds
 
@@ -49,7 +50,7 @@ def stored_hours(
     ends by `stored_until_us` stays there in any case. Raises FileNotFoundError or RowsError.
     """
     wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
-    rows = [int(read_metadata(hour.path).num_rows) for hour in wanted]
+    rows = list(each_of([hour.path for hour in wanted], lambda file: int(read_metadata(file).num_rows)))
     room = most_held - tail_rows
     for place in reversed(range(len(wanted))):
         room -= rows[place]

@@ -4,10 +4,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
+from wiki_common.store.place import Place
 from wiki_common.volume import HOUR
 from wiki_web.data.footers import coverage_in, read_metadata, spans_of_hour
 from wiki_web.data.gaps import Span, joined, nothing_known
@@ -87,7 +87,7 @@ class Kept:
 class KeptHours:
     """A file's footer is read once. For any thread; `clock` is monotonic."""
 
-    def __init__(self, data_dir: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, data_dir: Place, clock: Callable[[], float] = time.monotonic) -> None:
         self._data_dir = data_dir
         self._clock = clock
         self._guard = threading.Lock()
@@ -122,7 +122,7 @@ class KeptHours:
             return None
 
 
-def _footer(path: Path) -> tuple[int | None, Coverage]:
+def _footer(path: Place) -> tuple[int | None, Coverage]:
     """One that can't be read tells nothing. Its rows may not be wanted; who reads them will know."""
     try:
         metadata = read_metadata(path)

@@ -6,11 +6,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
+from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache, Busy, CachedAnswer
 from wiki_web.data.answers import answer_of
 from wiki_web.data.documents import State
@@ -74,7 +74,7 @@ class PastAnswers:
         self,
         store: Store,
         engine: Engine,
-        data_dir: Path,
+        data_dir: Place,
         live: AnswerCache,
         clock: Callable[[], float] = time.monotonic,
         most_counted: int = MOST_COUNTED,

@@ -1,0 +1,186 @@
+"""What is in an object store is followed, loaded, answered and looked back at as on a disk."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from harness.object_store import ObjectStore, copy
+from harness.store_proxy import CUT, LOST, REFUSED, StoreProxy, store_proxy
+from web.committed import NOON, Change, CommittedChanges
+from web.data.held import document
+from wiki_common.store import place
+from wiki_common.store.bucket import Bucket
+from wiki_common.store.objects import ObjectPath
+from wiki_web.data.answer_cache import AnswerCache
+from wiki_web.data.answers import answer_of
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.engine import Engine
+from wiki_web.data.follower import FolderMoved, Follower
+from wiki_web.data.past.past_answers import PastAnswers
+from wiki_web.data.queries import Query
+from wiki_web.data.rows import microseconds
+from wiki_web.data.store import Store
+
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
+DAY = timedelta(hours=24)
+LATE = NOON.replace(hour=23, minute=59, second=50)
+
+
+class Mirrored:
+    """What `committed` has is in the store too, after each `copy`."""
+
+    def __init__(self, committed: CommittedChanges, folder: ObjectPath) -> None:
+        self.committed = committed
+        self.folder = folder
+
+    def commit(self, *changes: Change) -> None:
+        self.committed.commit(*changes)
+        self.copy()
+
+    def copy(self) -> None:
+        copy(self.committed.data_dir, self.folder)
+
+
+@pytest.fixture
+def mirrored(committed: CommittedChanges, s3_folder: ObjectPath) -> Mirrored:
+    return Mirrored(committed, s3_folder)
+
+
+def changes(number: int, start: timedelta = timedelta()) -> list[Change]:
+    return [Change(NOON + start + each * SECOND, title=f"Page {each % 3}") for each in range(number)]
+
+
+def test_the_next_batch_is_asked_for_by_its_name_and_nothing_is_listed(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_us = int((LATE - HOUR).timestamp() * 1_000_000)
+    follower = Follower(mirrored.folder / "changes", 3600.0, lambda: end_us)
+    mirrored.commit(Change(LATE))
+    first = follower.poll()
+    assert first is not None
+    follower.accept(first)
+
+    monkeypatch.setattr(Bucket, "_pages", None)
+    assert follower.poll() is None
+    assert follower.commits_after(first.batch) == 0
+    mirrored.commit(Change(LATE + SECOND))
+    commit = follower.poll()
+    assert commit is not None
+    assert len(commit.files) == 1
+    assert follower.commits_after(first.batch) == 1
+    follower.accept(commit)
+    assert follower.poll() is None
+
+
+def test_a_batch_of_two_dates_is_seen_with_its_part(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_us = int((LATE - HOUR).timestamp() * 1_000_000)
+    follower = Follower(mirrored.folder / "changes", 3600.0, lambda: end_us)
+    mirrored.commit(Change(LATE + 20 * SECOND))
+    first = follower.poll()
+    assert first is not None
+    follower.accept(first)
+    monkeypatch.setattr(Bucket, "_pages", None)
+    mirrored.commit(Change(LATE), Change(LATE + 21 * SECOND))
+    commit = follower.poll()
+    assert commit is not None
+    assert [file.partition("/")[0] for file in commit.files] == ["date=2026-03-01", "date=2026-03-02"]
+
+
+def test_a_list_finds_what_no_name_tells(mirrored: Mirrored) -> None:
+    """A new checkpoint, and that files are gone."""
+    follower = Follower(mirrored.folder / "changes")
+    mirrored.commit(Change(NOON))
+    first = follower.poll()
+    assert first is not None
+    follower.accept(first)
+    mirrored.committed.begin_anew()
+    mirrored.commit(Change(NOON + SECOND))
+    second = follower.poll()
+    assert second is not None
+    assert second.batch.epoch > first.batch.epoch
+    follower.accept(second)
+    for file in (mirrored.folder / "changes").all_below():
+        file.unlink()
+    with pytest.raises(FolderMoved, match="empty"):
+        follower.poll()
+
+
+def closed(mirrored: Mirrored) -> None:
+    """An hour of history, and batches after it."""
+    mirrored.committed.close_hour(NOON - HOUR, changes(5, -HOUR))
+    for number in range(3):
+        mirrored.committed.commit(*changes(4, number * timedelta(minutes=1)))
+    mirrored.copy()
+
+
+def test_rows_are_loaded_and_followed(mirrored: Mirrored, engine: Engine) -> None:
+    closed(mirrored)
+    store = Store(mirrored.folder, engine, DAY)
+    assert store.refresh()
+    assert store.rows_held == 17
+    assert not store.refresh()
+    mirrored.commit(*changes(2, timedelta(minutes=5)))
+    assert store.refresh()
+    assert store.rows_held == 19
+    assert not store.rebase_if_due()
+
+
+@pytest.fixture
+def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """It holds twelve rows, those of no closed hour."""
+    monkeypatch.setattr(engine, "_most_held", 12)
+    return engine
+
+
+def top(store: Store) -> dict[str, int]:
+    query = Query("top", DAY, 500)
+    _, as_of_us, run = store.prepare(query)
+    return {row["title"]: row["changes"] for row in document(answer_of(query, as_of_us, run()))["titles"]}
+
+
+def test_hours_that_are_not_held_are_read_by_the_query_that_reaches_them(
+    mirrored: Mirrored, small: Engine
+) -> None:
+    closed(mirrored)
+    store = Store(mirrored.folder, small, DAY)
+    assert store.refresh()
+    assert store.rows_held == 12
+    assert top(store) == {"Page 0": 8, "Page 1": 5, "Page 2": 4}
+
+
+def test_a_past_moment_is_read_from_its_hours(mirrored: Mirrored, engine: Engine) -> None:
+    closed(mirrored)
+    store = Store(mirrored.folder, engine, DAY)
+    assert store.refresh()
+    past = PastAnswers(store, engine, mirrored.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    answer, state = past.get(Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30))))
+    assert state == "past"
+    assert document(answer.answer)["totals"]["changes"] == 5
+    assert [kept.changes for kept in past.kept().hours] == [5]
+
+
+@pytest.fixture
+def proxy(s3: ObjectStore, seed: int) -> Iterator[StoreProxy]:
+    with store_proxy(s3.endpoint, seed) as proxy:
+        yield proxy
+
+
+def test_a_store_that_fails_now_and_then_loses_no_row(
+    mirrored: Mirrored, proxy: StoreProxy, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
+    place.object_path.cache_clear()
+    behind = place.object_path(str(mirrored.folder))
+    closed(mirrored)
+    proxy.faults = {REFUSED: 0.1, CUT: 0.1, LOST: 0.1}
+    store = Store(behind, duckdb_engine, DAY)
+    assert store.refresh()
+    assert store.rows_held == 17
+    for number in range(3):
+        mirrored.commit(*changes(1, timedelta(minutes=10 + number)))
+        assert store.refresh()
+    assert store.rows_held == 20
+    assert sum(proxy.befell.values()) > 0
