@@ -21,7 +21,7 @@ from typing import Final
 
 import structlog
 
-from wiki_common.store.bucket import Bucket, Changed, Content
+from wiki_common.store.bucket import ATTEMPTS, Bucket, Changed, Content
 from wiki_common.store.objects import ObjectPath
 
 SECONDS: Final = 20.0
@@ -64,7 +64,19 @@ class Lease:
         self._ended = threading.Event()
 
     def take(self) -> bool:
-        """Whether it is ours now. Raises OSError."""
+        """Whether it is ours now. Raises OSError, PermissionError at once and others after some attempts."""
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                time.sleep(_AGAIN_SECONDS)
+            try:
+                return self._take()
+            except PermissionError:
+                raise
+            except OSError as error:
+                failure = error
+        raise failure
+
+    def _take(self) -> bool:
         try:
             found = self._bucket.get(self._lock.key)
         except FileNotFoundError:
