@@ -54,6 +54,14 @@ def test_damaged_checkpoints_ask_for_a_decision() -> None:
         failure = classify(causes(cause))
         assert not failure.transient
         assert RESET in failure.reason
+        # What comes from an object store was cut on its way.
+        assert classify(causes(cause), on_disk=False).transient
+
+
+def test_a_store_that_fails_is_transient() -> None:
+    failure = classify(causes(("org.apache.hadoop.fs.s3a.AWSServiceIOException", "503 SlowDown")))
+    assert failure.transient
+    assert failure.reason == "the object store: AWSServiceIOException: 503 SlowDown"
 
 
 def test_a_lost_broker_is_transient() -> None:

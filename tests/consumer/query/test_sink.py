@@ -162,6 +162,17 @@ def test_a_batch_that_is_there_already_stays_as_it_is(
     assert ids(volume) == ["first"]
 
 
+def test_a_batch_before_the_next_one_is_not_taken(
+    volume: ConsumerVolume, batch: Callable[..., DataFrame]
+) -> None:
+    shutil.copy(volume.checkpoint / "offsets/7", volume.checkpoint / "offsets/6")
+    sink = sink_of(volume, next_batch=7)
+    sink(batch("a"), 7)
+    with pytest.raises(BatchFailed, match="batch 6: OSError"):
+        sink(batch("b"), 6)
+    assert ids(volume) == ["a"]
+
+
 def test_a_batch_that_was_interrupted_between_its_files_is_written_again(
     volume: ConsumerVolume, batch: Callable[..., DataFrame]
 ) -> None:

@@ -32,8 +32,11 @@ _STORE = ("org.apache.hadoop.fs.s3a.", "software.amazon.awssdk.")
 _MAX_LENGTH = 300
 
 
-def classify(causes: Sequence[Cause]) -> Failure:
-    """The reason that we know of, if one of `causes` shows it; else the innermost cause."""
+def classify(causes: Sequence[Cause], *, on_disk: bool = True) -> Failure:
+    """The reason that we know of, if one of `causes` shows it; else the innermost cause.
+
+    A file that ends too early was cut on its way where the checkpoint isn't `on_disk`: it was written whole.
+    """
     name, message = causes[-1]
     innermost = _one_line(f"{name.rpartition('.')[2]}: {message}")
     if any(text in message for _, message in causes for text in _FULL):
@@ -50,6 +53,8 @@ def classify(causes: Sequence[Cause]) -> Failure:
             transient=False,
         )
     if any(_is_unreadable(cause) for cause in causes):
+        if not on_disk:
+            return Failure(f"a file of the checkpoint can't be read ({innermost})", transient=True)
         return Failure(
             f"a file of the checkpoint is damaged ({innermost}). To begin a new one: {RESET}", transient=False
         )

@@ -37,7 +37,8 @@ class BatchFailed(Exception):
 class FolderSink:
     """Takes the batches of the checkpoint that began at `epoch`: a function for `foreachBatch`.
 
-    `as_of` is up to when everything was counted before, `on_coverage` is told what each batch says of it.
+    `as_of` is up to when everything was counted before, `on_coverage` is told what each batch says of it. No
+    batch before `next_batch` is taken: Spark begins anew if a list of its checkpoint is cut on its way to it.
     What a batch failed at is kept in `failure`, for the supervisor: to Spark it is a BatchFailed.
     """
 
@@ -49,6 +50,7 @@ class FolderSink:
         *,
         max_event_age: timedelta,
         as_of: datetime | None = None,
+        next_batch: int = 0,
         on_coverage: Callable[[Coverage], None] = lambda _: None,
     ) -> None:
         self._volume = volume
@@ -58,11 +60,14 @@ class FolderSink:
         self._publish = publish
         self._max_event_age = max_event_age
         self._as_of = as_of
+        self._next_batch = next_batch
         self._on_coverage = on_coverage
         self.failure: Exception | None = None
 
     def __call__(self, rows: DataFrame, number: int) -> None:
         try:
+            if number < self._next_batch:
+                raise OSError(f"Spark goes back to batch {number}, the checkpoint is at {self._next_batch}")
             table = rows.toArrow()
             self._write(table, BatchId(self._epoch, number))
             self._code.choose(rows.sparkSession, table.num_rows)

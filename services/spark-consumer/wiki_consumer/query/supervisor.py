@@ -4,6 +4,7 @@ import errno
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -112,6 +113,7 @@ class QuerySupervisor:
             prepared.publish,
             max_event_age=settings.max_event_age,
             as_of=prepared.as_of,
+            next_batch=prepared.next_batch,
             on_coverage=self._tell,
         )
         wanted = pipeline.Query(
@@ -168,7 +170,7 @@ class QuerySupervisor:
     def _reason(self, causes: Sequence[Cause]) -> Exception:
         if (refused := refusal(causes, self._settings)) is not None:
             return Broken(str(refused))
-        failure = classify(causes)
+        failure = classify(causes, on_disk=isinstance(self._settings.data_dir, Path))
         return _Transient(failure.reason) if failure.transient else Broken(failure.reason)
 
     def _pause(self, seconds: float) -> None:
