@@ -9,7 +9,7 @@ from pydantic import AfterValidator, model_validator
 from local_stack.broker import ROOT
 from wiki_common import settings
 from wiki_common.settings import Address, Port, ServiceSettings
-from wiki_common.store.place import FolderPath
+from wiki_common.store.place import DataDir, FolderPath, Place
 
 WIKIMEDIA = "https://stream.wikimedia.org/v2/stream/recentchange"
 
@@ -40,7 +40,7 @@ class Settings(ServiceSettings):
     """Empty: a broker of our own is started. Set: that one is used."""
     state_dir: FolderPath = ROOT / ".local"
     """Broker data, Parquet and logs; simulated ones lie apart from it in `simulate/`."""
-    data_dir: FolderPath | None = None
+    data_dir: DataDir | None = None
     simulate: bool = False
     """--simulate on the command line."""
     observe: bool = False
@@ -61,8 +61,10 @@ class Settings(ServiceSettings):
         return folder / "simulate" if self.simulate else folder
 
     @property
-    def data(self) -> Path:
-        return self.data_dir.absolute() if self.data_dir else self.state / "data"
+    def data(self) -> Place:
+        if isinstance(self.data_dir, Path):
+            return self.data_dir.absolute()
+        return self.data_dir or self.state / "data"
 
     @property
     def own_broker(self) -> bool:
