@@ -113,10 +113,12 @@ def test_without_scripts_it_works_and_refreshes_itself(web: RunningWeb, tab: Ope
     expect(page.locator("noscript meta, meta[http-equiv=refresh]").first).to_have_attribute("content", "1")
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")
     expect(page.locator("#feed button")).to_be_hidden()
+    page.get_by_role("link", name="Stop refreshing").click()
     choose(page, "Only bots")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url(re.compile("bots=only"))
     expect(page.locator("#titles")).not_to_contain_text("By hand")
+    page.get_by_role("link", name="Back to live").click()
     with page.expect_navigation():
         pass
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")

@@ -196,6 +196,12 @@ class PageModel:
         """This page's own address."""
         return self._url(self.subject.selection)
 
+    def still_url(self) -> str | None:
+        """Of the same page at this moment, which stays as it is; None for one that does so already."""
+        if self.past or self.as_of is None:
+            return None
+        return self._url(replace(self.subject.selection, to_us=microseconds(self.as_of)))
+
     def live_url(self) -> str:
         """Of the same page, live."""
         return self._url(replace(self.subject.selection, to_us=None))
