@@ -14,12 +14,13 @@ import wiki_producer.settings
 import wiki_web.settings
 from compose.files import ROOT, load
 from wiki_common import VERSION
+from wiki_common.settings import ServiceSettings
 
 FOLDER: Final = ROOT / "kubernetes"
 # The oldest release that still gets corrections, and the newest that the schemas have.
 RELEASES: Final = ("1.34", kubernetes_validate.latest_version())
 COMPOSE: Final = load(ROOT / "compose.yaml")["services"]
-SETTINGS: Final = {
+SETTINGS: Final[dict[str, type[ServiceSettings]]] = {
     "producer": wiki_producer.settings.Settings,
     "topic-init": wiki_producer.settings.Settings,
     "spark-consumer": wiki_consumer.settings.Settings,
