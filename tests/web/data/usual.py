@@ -44,5 +44,5 @@ def write_baseline(data_dir: Path, counts: Counts, covered: Covered = A_WEEK) ->
     """With a rename, as the consumer does."""
     file, temporary = Volume(data_dir).baseline, data_dir / "baseline.writing"
     rows = baseline_rows(counts).replace_schema_metadata(covered.in_footer())
-    pq.write_table(rows, temporary, write_page_checksum=True)
+    pq.write_table(rows, temporary, compression="none", write_page_checksum=True)
     return temporary.rename(file)
