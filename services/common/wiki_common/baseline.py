@@ -13,8 +13,10 @@ from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
 BASELINE_KEY: Final = "baseline"
 """Its name in the key-value metadata of the file."""
+
 WIKI, NAMESPACE, TITLE, CHANGES, TITLES = "wiki", "namespace", "title", "changes", "titles"
-"""Its columns: `changes` are those counted, `titles` how many titles have them."""
+COLUMNS: Final = {WIKI: "string", NAMESPACE: "int32", TITLE: "string", CHANGES: "int64", TITLES: "int64"}
+"""With their types in Arrow: `changes` are those counted, `titles` how many titles have them."""
 
 COUNTED_TYPES: Final = ("edit", "new")
 MOST_OF_ONE: Final = 3

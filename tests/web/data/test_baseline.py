@@ -1,6 +1,9 @@
 """The page's reading of what is usual: every title is found, and a file that is none is none."""
 
+import gc
 import threading
+import weakref
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -13,8 +16,12 @@ from web.data.plain_count import ODD_TITLES
 from web.data.usual import A_WEEK, baseline_rows, compute_baseline, write_baseline
 from wiki_common.baseline import BASELINE_KEY
 from wiki_web.data import baseline as module
+from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.baseline import Baseline, Baselines, read_baseline
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.queries import Query
 from wiki_web.data.rows import RowsError
+from wiki_web.data.store import Store
 from wiki_web.data.titles import spelled
 
 
@@ -134,3 +141,27 @@ def test_while_a_newer_file_is_read_the_one_before_answers(
     assert [changes(), changes()] == [1, 1]
     may_go_on.set()
     wait_until(lambda: changes() == 2, timeout=30, what="the newer one is read", every=0.01)
+
+
+def test_answers_that_are_kept_hold_no_baseline(
+    committed: CommittedChanges, duckdb_engine: DuckDBEngine
+) -> None:
+    """Each of a past moment's may be of another one, and stays for as long as there is room."""
+    committed.commit(*(Change(NOON, "A", user) for user in ("Ada", "Bob")))
+    store = Store(committed.data_dir, duckdb_engine, timedelta(hours=1))
+    store.refresh()
+    file, asked = (
+        write_baseline(committed.data_dir, {}),
+        Query("unusual", timedelta(hours=1), 20, bots="exclude"),
+    )
+    baselines = Baselines(committed.data_dir)
+    answer = AnswerCache(store, asked, baselines=baselines).get(asked).answer
+    found = baselines.newest()
+    assert found is not None
+    assert answer.covered == found.covered
+    held = weakref.ref(found)
+    file.unlink()
+    del found
+    assert baselines.newest() is None
+    gc.collect()
+    assert held() is None

@@ -11,33 +11,26 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from wiki_common.baseline import CHANGES, COUNTED_TYPES, MOST_OF_ONE, NAMESPACE, TITLE, TITLES, WIKI
+from wiki_common.baseline import (
+    CHANGES,
+    COLUMNS,
+    COUNTED_TYPES,
+    MOST_OF_ONE,
+    NAMESPACE,
+    TITLE,
+    TITLES,
+    WIKI,
+)
+from wiki_consumer.volume.raw_files import SCHEMA as ROWS
 from wiki_consumer.volume.raw_files import UnreadableFile, read_rows
 
-SCHEMA: Final = pa.schema(
-    [
-        (WIKI, pa.string()),
-        (NAMESPACE, pa.int32()),
-        (TITLE, pa.string()),
-        (CHANGES, pa.int64()),
-        (TITLES, pa.int64()),
-    ]
-)
+SCHEMA: Final = pa.schema(list(COLUMNS.items()))
 MOST_TITLES: Final = 1_000_000
 """A reader holds them all, some 50 bytes each."""
 # So many rows have at most a million titles with counted changes, as all wikis have them.
 ROWS_AT_ONCE: Final = 2_000_000
 _PENDING: Final = 200_000
-_READ: Final = pa.schema(
-    [
-        (WIKI, pa.string()),
-        (NAMESPACE, pa.int32()),
-        (TITLE, pa.string()),
-        ("user", pa.string()),
-        ("type", pa.string()),
-        ("bot", pa.bool_()),
-    ]
-)
+_READ: Final = pa.schema([ROWS.field(name) for name in (WIKI, NAMESPACE, TITLE, "user", "type", "bot")])
 _COUNTS: Final = pa.schema([SCHEMA.field(name) for name in (WIKI, TITLE, NAMESPACE, CHANGES)])
 _BYTES: Final = pa.array([bytes([byte]) for byte in range(256)], pa.binary())
 

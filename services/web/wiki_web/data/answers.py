@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import pyarrow as pa
 
+from wiki_common.baseline import Covered
 from wiki_web.data.baseline import Baseline
 from wiki_web.data.documents import (
     DOCUMENTS,
@@ -31,7 +32,7 @@ from wiki_web.data.documents import (
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
-from wiki_web.data.unusual import Compared, Unusual, compared, most_unusual
+from wiki_web.data.unusual import Unusual, compared, most_unusual
 
 Row = dict[str, Any]
 _NOTHING: Final = Totals(changes=0, titles=0, editors=0)
@@ -54,6 +55,7 @@ class Answer:
     """What a query found at a commit. `loading` is None but for a start.
 
     `gaps` are those of the window; `counting_since` is when watching began, if it did within the window.
+    `covered` is the time of the baseline that it was compared with, of which nothing else is held.
     """
 
     query: Query
@@ -63,7 +65,7 @@ class Answer:
     loading: Loading | None = None
     gaps: tuple[Span, ...] = ()
     counting_since: datetime | None = None
-    compared: Compared | None = None
+    covered: Covered | None = None
 
     def document(self, state: State) -> Document:
         """The answer as it is handed out."""
@@ -72,7 +74,7 @@ class Answer:
         if kind in ("top", "timeline", "unusual"):
             own["bucket_seconds"] = query.bucket_us // 1_000_000
         if kind == "unusual":
-            own["baseline"] = _baseline_time(self.compared)
+            own["baseline"] = _baseline_time(self.covered)
         return DOCUMENTS[kind](
             as_of=self.as_of,
             state=state,
@@ -130,7 +132,7 @@ def answer_of(
         items,
         gaps=inside,
         counting_since=None if since_us is None else moment_of(since_us),
-        compared=with_what,
+        covered=with_what.baseline.covered if with_what else None,
     )
 
 
@@ -223,10 +225,9 @@ def _unusual_titles(
     return titles
 
 
-def _baseline_time(with_what: Compared | None) -> BaselineTime | None:
-    if with_what is None:
+def _baseline_time(covered: Covered | None) -> BaselineTime | None:
+    if covered is None:
         return None
-    covered = with_what.baseline.covered
     return BaselineTime(start=covered.start, end=covered.end, watched_seconds=covered.watched_seconds)
 
 

@@ -6,6 +6,7 @@ A million titles take some 60 MB, in this process alone: both engines' answers a
 import threading
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,29 +15,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import structlog
 
-from wiki_common.baseline import (
-    CHANGES,
-    NAMESPACE,
-    TITLE,
-    TITLES,
-    WIKI,
-    BaselineUnreadable,
-    Covered,
-)
+from wiki_common.baseline import CHANGES, COLUMNS, NAMESPACE, TITLE, TITLES, WIKI, BaselineUnreadable, Covered
 from wiki_common.volume import Volume
 from wiki_web.data.rows import RowsError, microseconds, readable_titles
 
 MOST_ROWS: Final = 1_500_000
 """The consumer keeps a million titles, and a row for each wiki and namespace."""
-_SCHEMA: Final = pa.schema(
-    [
-        (WIKI, pa.string()),
-        (NAMESPACE, pa.int32()),
-        (TITLE, pa.string()),
-        (CHANGES, pa.int64()),
-        (TITLES, pa.int64()),
-    ]
-)
+_SCHEMA: Final = pa.schema(list(COLUMNS.items()))
 
 _log = structlog.get_logger(__name__)
 
@@ -107,11 +92,15 @@ class Baselines:
                 if version is None or self._held is None:
                     self._held = None if version is None else self._read()
                 else:
-                    threading.Thread(target=self._replace, name="baseline", daemon=True).start()
+                    reading = partial(self._replace, version)
+                    threading.Thread(target=reading, name="baseline", daemon=True).start()
             return self._held
 
-    def _replace(self) -> None:
-        self._held = self._read()
+    def _replace(self, version: tuple[int, ...]) -> None:
+        baseline = self._read()
+        with self._guard:
+            if version == self._seen:
+                self._held = baseline
 
     def _version(self) -> tuple[int, ...] | None:
         try:
