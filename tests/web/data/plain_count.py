@@ -140,6 +140,25 @@ def expected_top(rows: list[Change], query: Query) -> dict[str, Any]:
     }
 
 
+def expected_candidates(inside: list[Change], end: datetime) -> list[tuple[Any, ...]]:
+    """Wiki, title, changes, those that count, editors: the most first."""
+    hour = timedelta(hours=1)
+    of_one = Counter(
+        (row.wiki, row.title.replace("_", " "), row.user, (end - row.event_time) // hour) for row in inside
+    )
+    counted: Counter[tuple[str, str]] = Counter()
+    for (wiki, title, _, _), changes in of_one.items():
+        counted[wiki, title] += min(changes, 3)
+    found = [
+        (each.last, (wiki, title, each.changes, counted[wiki, title], len(each.editors)))
+        for (wiki, title), each in counts(inside, Query("top", hour, 1), end).items()
+        if len(each.editors) > 1
+    ]
+    found.sort(key=lambda each: (each[1][1].encode(), each[1][0]))
+    found.sort(key=lambda each: (each[1][3], each[0]), reverse=True)
+    return [row for _, row in found]
+
+
 def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
     """What `picked` picks from a document, counted without SQL."""
     end = end_of(rows, query)
@@ -147,6 +166,8 @@ def expected_lists(rows: list[Change], query: Query) -> list[tuple[Any, ...]]:
     if query.kind == "timeline":
         ages = Counter((end - row.event_time) // timedelta(microseconds=query.bucket_us) for row in inside)
         return [(ages[age],) for age in reversed(range(query.buckets))]
+    if query.kind == "unusual":
+        return expected_candidates(inside, end)[: query.limit]
     if query.kind == "changes":
         newest = sorted(inside, key=lambda row: (row.event_time, row.event_id), reverse=True)
         return [(row.event_id, row.title.replace("_", " "), row.user) for row in newest[: query.limit]]

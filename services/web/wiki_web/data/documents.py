@@ -49,6 +49,25 @@ class RankedTitle(_Model):
     ]
 
 
+class UnusualTitle(RankedTitle):
+    counted: Annotated[
+        Count, Field(description="Of the changes: without those of one editor beyond three in an hour.")
+    ]
+    usual: Annotated[
+        float | None, Field(description="How many of these are expected in the window; null if not known.")
+    ]
+    surprise: Annotated[
+        float | None,
+        Field(
+            description="The logarithm of how much likelier they are at their own rate, null if not known."
+        ),
+    ]
+    before: Annotated[
+        Count | None,
+        Field(description="The week's counted changes, without the window's; null if too few are known of."),
+    ]
+
+
 class Bucket(_Model):
     start: Annotated[datetime, Field(alias="from")]
     end: Annotated[datetime, Field(alias="to")]
@@ -154,6 +173,19 @@ class TopDocument(Document):
     titles: Annotated[list[RankedTitle], Field(max_length=MAX_LIMIT)]
 
 
+class BaselineTime(_Model):
+    """What is usual was counted from `from` on, before `to`, and `watched_seconds` of that were watched."""
+
+    start: Annotated[datetime, Field(alias="from")]
+    end: Annotated[datetime, Field(alias="to")]
+    watched_seconds: float
+
+
+class UnusualDocument(TopDocument):
+    baseline: Annotated[BaselineTime | None, Field(description="null while nothing tells what is usual.")]
+    titles: Annotated[list[UnusualTitle], Field(max_length=MAX_LIMIT)]  # type: ignore[assignment]  # never changed
+
+
 class TimelineDocument(Document):
     bucket_seconds: BucketSeconds
     minutes: Annotated[list[Bucket], Field(max_length=MAX_BUCKETS)]
@@ -173,18 +205,21 @@ ITEMS: Final[dict[Kind, type[Item]]] = {
     "timeline": Bucket,
     "changes": Change,
     "editors": Editor,
+    "unusual": UnusualTitle,
 }
 LIST_NAMES: Final[dict[Kind, str]] = {
     "top": "titles",
     "timeline": "minutes",
     "changes": "changes",
     "editors": "editors",
+    "unusual": "titles",
 }
 DOCUMENTS: Final[dict[Kind, type[Document]]] = {
     "top": TopDocument,
     "timeline": TimelineDocument,
     "changes": ChangesDocument,
     "editors": EditorsDocument,
+    "unusual": UnusualDocument,
 }
 
 

@@ -8,7 +8,7 @@ from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
 from wiki_web.data.past.moment import parse_moment
-from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
+from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
 from wiki_web.settings import Settings
 
@@ -36,18 +36,20 @@ class Parameters:
         self._settings = settings
 
     def default(self, kind: Kind = "top") -> Query:
-        return Query(kind=kind, window=self._settings.web_window, limit=self._settings.web_top_n)
+        bots: Bots = "exclude" if kind == "unusual" else "include"
+        return Query(kind, self._settings.web_window, self._settings.web_top_n, bots=bots)
 
     def query(self, kind: Kind, given: Mapping[str, Sequence[str]]) -> Query:
-        """The query of a request for `kind`; raises BadParameter."""
+        """The query of a request for `kind`, or of the order that it names; raises BadParameter."""
         values = _single(given, ALLOWED[kind])
+        kind = _ordered(kind, values)
         default = self.default(kind)
         return Query(
             kind=kind,
             window=self._window(values.get("window")),
             limit=_limit(values["limit"]) if "limit" in values else default.limit,
             types=_types(values["types"]) if "types" in values else default.types,
-            bots=_bots(values.get("bots", "include")),
+            bots=_bots(values["bots"]) if "bots" in values else default.bots,
             namespaces=_namespaces(values["namespace"]) if "namespace" in values else None,
             wikis=_wikis(values["wiki"]) if "wiki" in values else None,
             title=_title(values["title"]) if "title" in values else None,
@@ -70,10 +72,11 @@ class Parameters:
 
 _COMMON: Final = ("window", "to", "types", "bots", "namespace", "wiki", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_COMMON[:6], "limit", "format"),
+    "top": (*_COMMON[:6], "limit", "order", "format"),
     "timeline": _COMMON,
     "changes": (*_COMMON, "limit"),
     "editors": (*_COMMON, "limit"),
+    "unusual": (),  # asked for as an order of "top"
 }
 
 
@@ -101,6 +104,20 @@ def _single(given: Mapping[str, Sequence[str]], allowed: Sequence[str]) -> dict[
             raise BadParameter(name, "given more than once")
         values[name] = texts[0]
     return values
+
+
+def _ordered(kind: Kind, values: Mapping[str, str]) -> Kind:
+    """The kind of list that an order asks for, which may leave no choice of what counts."""
+    order = values.get("order", "changes")
+    if order == "changes":
+        return kind
+    if order != "unusual":
+        raise _bad("order", order, "changes or unusual")
+    for name, only in (("types", ",".join(EDITS)), ("bots", "exclude")):
+        if sorted(values.get(name, only).split(",")) != only.split(","):
+            because = "what is usual was counted of these alone"
+            raise _bad(name, values[name], f"{only}, which order=unusual needs: {because}")
+    return "unusual"
 
 
 def _moment(text: str) -> int:

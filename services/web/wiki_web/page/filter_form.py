@@ -47,6 +47,8 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Itera
     }
     fields = []
     for name, options in offered.items():
+        if query.kind == "unusual" and name in ("types", "bots"):
+            continue
         options = (
             options if values[name] in options else {**options, values[name]: _named(name, values[name])}
         )
@@ -66,7 +68,15 @@ def address(path: str, query: Query, default: Query, **more: str) -> str:
 def without_filters(query: Query, default: Query) -> Query:
     """The query as if no filter but its window had been chosen, and its moment."""
     asked = replace(default, kind=query.kind, window=query.window, limit=query.limit, title=query.title)
-    return replace(asked, to_us=query.to_us)
+    bots = query.bots if query.kind == "unusual" else default.bots
+    return replace(asked, bots=bots, to_us=query.to_us)
+
+
+def in_other_order(query: Query, default: Query) -> Query:
+    """What is most changed instead of what is unusual, and the other way round."""
+    if query.kind == "unusual":
+        return replace(query, kind="top", types=default.types, bots=default.bots)
+    return replace(query, kind="unusual", types=EDITS, bots="exclude")
 
 
 def window_name(window: timedelta) -> str:
@@ -97,11 +107,13 @@ _TYPE_WORDS: Final = {
 
 
 def _values(query: Query) -> dict[str, str]:
+    unusual = query.kind == "unusual"  # which leaves no choice of what counts
     return {
+        "order": "unusual" if unusual else "",
         "window": duration_text(query.window),
         "to": "" if query.to_us is None else moment_text(query.to_us),
-        "types": "all" if query.types is None else ",".join(query.types),
-        "bots": query.bots,
+        "types": "" if unusual else "all" if query.types is None else ",".join(query.types),
+        "bots": "" if unusual else query.bots,
         "namespace": ",".join(str(number) for number in query.namespaces or ()),
         "wiki": ",".join(query.wikis or ()),
         "limit": str(query.limit),

@@ -12,6 +12,8 @@ from wiki_web.data.documents import (
     State,
     TimelineDocument,
     TopDocument,
+    UnusualDocument,
+    UnusualTitle,
 )
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
@@ -21,9 +23,18 @@ from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
-from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
+from wiki_web.page.filter_form import (
+    Field,
+    address,
+    counted,
+    filter_fields,
+    in_other_order,
+    window_name,
+    without_filters,
+)
 from wiki_web.page.formats import minute, span
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
@@ -71,7 +82,7 @@ class Subject:
         """What the page asks for: its main list, the timeline, the newest changes."""
         wikis = (self.on,) if self.on else self.selection.wikis
         asked = replace(self.selection, title=self.title, wikis=wikis)
-        main: Kind = "editors" if self.title else "top"
+        main: Kind = "editors" if self.title else self.selection.kind
         length = _TITLE_CHANGES if self.title else _FEED_LENGTH
         return (
             replace(asked, kind=main),
@@ -116,6 +127,26 @@ class PageModel:
         """The moment as a form's field has it; empty for now."""
         to_us = self.subject.selection.to_us
         return "" if to_us is None else field_text(to_us)
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it lists what is unusual instead of what is most changed."""
+        return self.subject.selection.kind == "unusual"
+
+    @property
+    def other_order_url(self) -> str:
+        """Of the list in the other order."""
+        return self._url(in_other_order(self.subject.selection, self.default))
+
+    @property
+    def baseline_missing(self) -> bool:
+        """Whether nothing tells what is usual, where that is asked."""
+        return isinstance(self.main, UnusualDocument) and self.main.baseline is None
+
+    def usual_words(self, row: UnusualTitle) -> str | None:
+        """How unusual a title is; None where that isn't asked, or not known."""
+        baseline = self.main.baseline if isinstance(self.main, UnusualDocument) else None
+        return None if baseline is None else usual_words(row, baseline)
 
     @property
     def kept_days(self) -> KeptDays | None:
@@ -187,7 +218,7 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
@@ -225,7 +256,8 @@ class PageModel:
         query = self.subject.queries[2 if self.subject.title else 0]
         title = self.subject.title or ""
         given = "" if list_format == "json" else list_format
-        return address(f"api/v1/{query.kind}", query, self.default, title=title, format=given)
+        route = "top" if query.kind == "unusual" else query.kind
+        return address(f"api/v1/{route}", query, self.default, title=title, format=given)
 
 
 def page_model(

@@ -89,6 +89,7 @@ def _picked(answer: Answer) -> list[tuple[Any, ...]]:
         "timeline": ("changes",),
         "changes": ("id", "title", "user"),
         "editors": ("rank", "user", "changes"),
+        "unusual": ("wiki", "title", "changes", "counted", "editors"),
     }
     return [tuple(row[name] for name in names[answer.query.kind]) for row in listed(answer)]
 
