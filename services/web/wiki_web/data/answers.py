@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import pyarrow as pa
 
+from wiki_web.data.disputes import Made, reverts
 from wiki_web.data.documents import (
     DOCUMENTS,
     LIST_NAMES,
@@ -25,6 +26,7 @@ from wiki_web.data.documents import (
     Totals,
     Window,
 )
+from wiki_web.data.editors import shares
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
@@ -158,17 +160,20 @@ def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -
         return _buckets(query, as_of_us, rows, gaps)
     if query.kind == "top":
         uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
-        return [_ranked_title(row, uncounted) for row in rows]
+        return [_ranked_title(row, query.bucket_us, uncounted) for row in rows]
     if query.kind == "editors":
         return [_editor(row) for row in rows]
     return [_change(row) for row in rows]
 
 
-def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
+def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> RankedTitle:
     """`uncounted` is what each bucket has before anything is counted in it."""
+    made: list[Made] = row["made"]
     per_bucket = uncounted.copy()
-    for age in row["ages"]:
-        per_bucket[-1 - age] = (per_bucket[-1 - age] or 0) + 1
+    for change in made:
+        place = -1 - change["age_us"] // bucket_us
+        per_bucket[place] = (per_bucket[place] or 0) + 1
+    by_editors = shares(change["editor"] for change in made)
     return RankedTitle(
         rank=row["rank"],
         rank_before=row["rank_before"],
@@ -182,6 +187,10 @@ def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
         bytes=row["bytes"],
         last_change=moment_of(row["last_us"]),
         per_minute=per_bucket,
+        created=bool(row["created"]),
+        reverts=reverts(made),
+        top_editor_share=by_editors.top_editor,
+        anonymous_share=by_editors.anonymous,
     )
 
 

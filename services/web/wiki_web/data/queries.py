@@ -84,7 +84,7 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
         parameters["window_us"] = query.window_us
     if query.kind != "timeline":
         parameters["row_limit"] = query.limit
-    if query.kind in ("top", "timeline"):
+    if query.kind == "timeline":
         parameters["bucket_us"] = query.bucket_us
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
@@ -158,7 +158,9 @@ counted AS (
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
+    MAX(CASE WHEN age_us < :window_us AND type = 'new' THEN 1 ELSE 0 END) AS created,
+    COLLECT_LIST(CASE WHEN age_us < :window_us
+      THEN STRUCT(age_us, revision_new, length_old, length_new, editor) END) AS made
   FROM selected GROUP BY wiki, title
 ),
 ranked AS (
@@ -207,7 +209,8 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "editors",
         "bytes",
         "last_us",
-        "ages",
+        "created",
+        "made",
     ),
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
     "changes": (
