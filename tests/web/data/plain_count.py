@@ -63,6 +63,8 @@ def queries(kinds: tuple[Kind, ...], titles: tuple[str | None, ...] = (None,)) -
         bots=st.sampled_from(["include", "exclude", "only"]),
         namespaces=st.sampled_from([None, (0,), (-1, 0, 1)]),
         wikis=st.sampled_from([None, ("dewiki",), ("dewiki", "enwiki")]),
+        editors=st.sampled_from(["all", "all", "anonymous", "registered"]),
+        user=st.sampled_from([None, None, "Ada", "~2026-10417-3"]),
     )
 
 
@@ -89,7 +91,15 @@ def chosen(rows: Iterable[Change], query: Query, start: datetime, end: datetime)
         and (query.namespaces is None or row.namespace in query.namespaces)
         and (query.wikis is None or row.wiki in query.wikis)
         and (query.title is None or row.title == query.title)
+        and (query.user is None or row.user == query.user)
+        and (query.editors == "all" or row.user is not None)
+        and (query.editors == "all" or is_anonymous(row.user or "") == (query.editors == "anonymous"))
     ]
+
+
+def is_anonymous(user: str) -> bool:
+    """Of the users that rows are made up of."""
+    return user[:1] in ("~", "2")
 
 
 def counts(rows: Iterable[Change], query: Query, end: datetime) -> dict[tuple[str, str], Counted]:
@@ -172,7 +182,7 @@ def shares_of(users: list[str]) -> dict[str, float | None]:
     """Of a title's changes by these."""
     if not users:
         return {"top_editor_share": None, "anonymous_share": None}
-    anonymous = [user for user in users if user[0] in "~2"]
+    anonymous = [user for user in users if is_anonymous(user)]
     return {
         "top_editor_share": round(max(users.count(user) for user in users) / len(users), 4),
         "anonymous_share": round(len(anonymous) / len(users), 4),

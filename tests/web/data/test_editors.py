@@ -2,12 +2,21 @@
 
 import re
 from ipaddress import IPv4Address, IPv6Address
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from web.committed import NOON, Change, CommittedChanges
+from web.data.held import listed
+from web.data.plain_count import WINDOW
+from wiki_web.data.answers import answer_of
 from wiki_web.data.editors import Shares, is_anonymous, shares
+from wiki_web.data.queries import Query
+from wiki_web.data.store import Store
+from wiki_web.http.parameters import Parameters
+from wiki_web.settings import Settings
 
 ANONYMOUS = [
     "~2026-10417-3",
@@ -62,6 +71,34 @@ def test_an_address_is_anonymous_however_it_is_written(address: IPv4Address | IP
     if address.version == 6:  # as MediaWiki stores it: all groups, without leading zeros
         spellings.add(re.sub(r"\b0+(?=\w)", "", address.exploded).upper())
     assert all(map(is_anonymous, spellings))
+
+
+def users(store: Store, **asked: Any) -> set[str]:
+    """Those whose changes a query lists."""
+    query = Query("changes", WINDOW, 500, **asked)
+    _, as_of_us, run = store.prepare(query)
+    return {row["user"] for row in listed(answer_of(query, as_of_us, run()))}
+
+
+def test_the_filter_takes_those_for_anonymous_whom_the_shares_do(
+    store: Store, committed: CommittedChanges
+) -> None:
+    committed.commit(*(Change(NOON, "A", name) for name in (*ANONYMOUS, *NAMED, None)))
+    store.refresh()
+    assert users(store, editors="anonymous") == set(ANONYMOUS)
+    assert users(store, editors="registered") == set(NAMED)
+
+
+@pytest.mark.parametrize("asked", ["Zoë_Ñandú ", "Zoe\u0308 N\u0303andu\u0301", "\u200eZoë Ñandú"])
+def test_a_user_is_found_by_the_name_as_a_title_is(
+    store: Store, committed: CommittedChanges, settings: Settings, asked: str
+) -> None:
+    stored = ["Zoë Ñandú", "Zoe\u0308 N\u0303andu\u0301"]
+    committed.commit(*(Change(NOON, "A", name) for name in (*stored, "Zoë", "zoë ñandú")))
+    store.refresh()
+    query = Parameters(settings).query("changes", {"user": [asked]})
+    assert users(store, user=query.user) >= {stored[0]}
+    assert users(store, user=query.user) <= {*stored}
 
 
 @pytest.mark.parametrize(

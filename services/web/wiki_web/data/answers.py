@@ -81,6 +81,8 @@ class Answer:
                 namespace=query.namespaces,
                 wiki=query.wikis,
                 title=query.title,
+                editors=query.editors,
+                user=query.user,
             ),
             totals=self.sums.totals,
             wikis=self.sums.wikis,

@@ -125,6 +125,8 @@ class Filters(_Model):
     namespace: tuple[int, ...] | None
     wiki: tuple[str, ...] | None
     title: str | None
+    editors: str
+    user: str | None
 
 
 class Totals(_Model):

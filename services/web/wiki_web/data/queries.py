@@ -8,11 +8,13 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
 
 Kind = Literal["top", "timeline", "changes", "editors"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Bots = Literal["include", "exclude", "only"]
+Editors = Literal["all", "anonymous", "registered"]
 Parameter = int | str | list[str] | list[int]
 
 EDITS: Final = ("edit", "new")
@@ -30,7 +32,7 @@ MAX_BUCKETS: Final = 60
 
 @dataclass(frozen=True)
 class Query:
-    """One question; equal questions are equal values. None in `types`, …, `title` means all.
+    """One question; equal questions are equal values. None in `types`, …, `title` and in `user` means all.
 
     `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
     """
@@ -44,6 +46,8 @@ class Query:
     wikis: tuple[str, ...] | None = None
     title: str | None = None
     to_us: int | None = None
+    editors: Editors = "all"
+    user: str | None = None
 
     @property
     def scope(self) -> "Query":
@@ -113,6 +117,10 @@ def _chosen(query: Query, as_of_us: int) -> dict[str, Parameter]:
         parameters["wikis"] = list(query.wikis)
     if query.title is not None:
         parameters["titles"] = equivalent(query.title)
+    if query.editors != "all":
+        parameters[query.editors] = ANONYMOUS_PATTERN
+    if query.user is not None:
+        parameters["users"] = equivalent(query.user)
     return parameters
 
 
@@ -124,6 +132,9 @@ _CONDITIONS: Final = {
     "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
     "titles": "ARRAY_CONTAINS(:titles, title)",
+    "anonymous": "editor RLIKE :anonymous",
+    "registered": "NOT editor RLIKE :registered",
+    "users": "ARRAY_CONTAINS(:users, editor)",
 }
 _POSSIBLE: Final = " AND ".join(
     f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")

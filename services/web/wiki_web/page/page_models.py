@@ -19,7 +19,7 @@ from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
-from wiki_web.http.parameters import is_wiki
+from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
 from wiki_web.page.formats import minute, span
@@ -188,6 +188,12 @@ class PageModel:
             return None
         on = (wiki or "") if self.several_wikis else ""
         return address("page", self.subject.selection, self.default, title=title, on=on)
+
+    def user_url(self, user: str) -> str | None:
+        """The address of the top of what this user changed. None for a name that can't be asked for."""
+        if not is_name(user):
+            return None
+        return address("./", replace(self.subject.selection, user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
