@@ -9,6 +9,7 @@ from wiki_web.data.documents import (
     ChangesDocument,
     Document,
     EditorsDocument,
+    RankedTitle,
     State,
     TimelineDocument,
     TopDocument,
@@ -24,6 +25,7 @@ from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
 from wiki_web.page.formats import minute, span
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.title_marks import Mark, title_marks
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
@@ -175,6 +177,10 @@ class PageModel:
         """The sparklines' common scale; at least 4, so that a single change is never a full column."""
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
+
+    def marks(self, row: RankedTitle) -> list[Mark]:
+        """What is notable of a title."""
+        return list(title_marks(row, self.subject.selection))
 
     def wiki_url(self, wiki: str | None) -> str | None:
         """The address of what the page shows, of one wiki alone. None where the name is no wiki's."""
