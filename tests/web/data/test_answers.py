@@ -84,6 +84,10 @@ def check_top(engine: Engine, tmp_path: Path, rows: list[Change], query: Query) 
         "bytes",
         "last_change",
         "per_minute",
+        "created",
+        "reverts",
+        "top_editor_share",
+        "anonymous_share",
     )
     assert [{name: title[name] for name in compared} for title in found["titles"]] == expected["titles"]
     assert found["totals"] == expected["totals"]

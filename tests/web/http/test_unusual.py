@@ -53,6 +53,8 @@ def test_what_is_unusual_is_first_with_what_is_usual(client: FlaskClient, covere
         "namespace": None,
         "wiki": None,
         "title": None,
+        "editors": "all",
+        "user": None,
     }
     assert answer["totals"] == {"changes": 7, "titles": 3, "editors": 5}
 

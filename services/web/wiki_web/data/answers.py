@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from wiki_common.baseline import Covered
 from wiki_web.data.baseline import Baseline
+from wiki_web.data.disputes import Made, reverts
 from wiki_web.data.documents import (
     DOCUMENTS,
     LIST_NAMES,
@@ -29,6 +30,7 @@ from wiki_web.data.documents import (
     UnusualTitle,
     Window,
 )
+from wiki_web.data.editors import shares
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
@@ -88,6 +90,8 @@ class Answer:
                 namespace=query.namespaces,
                 wiki=query.wikis,
                 title=query.title,
+                editors=query.editors,
+                user=query.user,
             ),
             totals=self.sums.totals,
             wikis=self.sums.wikis,
@@ -179,17 +183,20 @@ def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -
         return _buckets(query, as_of_us, rows, gaps)
     if query.kind == "top":
         uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
-        return [_ranked_title(row, uncounted) for row in rows]
+        return [_ranked_title(row, query.bucket_us, uncounted) for row in rows]
     if query.kind == "editors":
         return [_editor(row) for row in rows]
     return [_change(row) for row in rows]
 
 
-def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
+def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> RankedTitle:
     """`uncounted` is what each bucket has before anything is counted in it."""
+    made: list[Made] = row["made"]
     per_bucket = uncounted.copy()
-    for age in row["ages"]:
-        per_bucket[-1 - age] = (per_bucket[-1 - age] or 0) + 1
+    for change in made:
+        place = -1 - change["age_us"] // bucket_us
+        per_bucket[place] = (per_bucket[place] or 0) + 1
+    by_editors = shares(change["editor"] for change in made)
     return RankedTitle(
         rank=row["rank"],
         rank_before=row["rank_before"],
@@ -203,6 +210,10 @@ def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
         bytes=row["bytes"],
         last_change=moment_of(row["last_us"]),
         per_minute=per_bucket,
+        created=bool(row["created"]),
+        reverts=reverts(made),
+        top_editor_share=by_editors.top_editor,
+        anonymous_share=by_editors.anonymous,
     )
 
 
@@ -212,7 +223,9 @@ def _unusual_titles(
     uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
     titles = []
     for each in found:
-        ranked = _ranked_title({**each.row, "rank": each.rank, "rank_before": None}, uncounted)
+        ranked = _ranked_title(
+            {**each.row, "rank": each.rank, "rank_before": None}, query.bucket_us, uncounted
+        )
         titles.append(
             UnusualTitle(
                 **dict(ranked),

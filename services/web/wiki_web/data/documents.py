@@ -15,6 +15,10 @@ Past where a moment was asked for."""
 Count = Annotated[int, Field(ge=0)]
 Rank = Annotated[int, Field(ge=1)]
 KnownCount = Annotated[Count | None, Field(description="null where nobody watched and nothing was counted.")]
+Share = Annotated[
+    float | None,
+    Field(ge=0, le=1, description="Of the changes whose editor is known; null where none is."),
+]
 NetBytes = Annotated[int, Field(description="Net bytes added; 0 where a length is unknown.")]
 
 
@@ -47,6 +51,16 @@ class RankedTitle(_Model):
             "null where nobody watched and nothing was counted.",
         ),
     ]
+    created: Annotated[bool, Field(description="Whether a change that is counted made the page.")]
+    reverts: Annotated[
+        Count,
+        Field(
+            description="Changes after which the page has exactly the size that it had before some others of "
+            "the window, one of these at least by another editor: a sign of reverts, no proof."
+        ),
+    ]
+    top_editor_share: Share
+    anonymous_share: Share
 
 
 class UnusualTitle(RankedTitle):
@@ -130,6 +144,8 @@ class Filters(_Model):
     namespace: tuple[int, ...] | None
     wiki: tuple[str, ...] | None
     title: str | None
+    editors: str
+    user: str | None
 
 
 class Totals(_Model):

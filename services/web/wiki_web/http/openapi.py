@@ -166,6 +166,16 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
             "description": "Whether changes marked as a bot's count.",
             "schema": {"type": "string", "enum": ["include", "exclude", "only"], "default": "include"},
         },
+        "editors": {
+            "description": "Whose changes count. Anonymous are temporary accounts (~2026-10417-3) and IP "
+            "addresses; one whose name was removed is neither.",
+            "schema": {"type": "string", "enum": ["all", "anonymous", "registered"], "default": "all"},
+        },
+        "user": {
+            "description": "The changes of one user, by the whole name; as in titles, underscores count as "
+            "spaces, and Unicode's normal forms as the same.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
+        },
         "namespace": {
             "description": f"A comma list of at most {MAX_VALUES} namespace numbers; all if not given.",
             "schema": {"type": "string", "pattern": "^-?[0-9]{1,5}(,-?[0-9]{1,5})*$"},

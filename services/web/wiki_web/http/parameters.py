@@ -8,7 +8,7 @@ from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
 from wiki_web.data.past.moment import parse_moment
-from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Kind, Query
+from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Editors, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
 from wiki_web.settings import Settings
 
@@ -17,7 +17,7 @@ Format = Literal["json", "csv"]
 MAX_VALUES: Final = 20
 _WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NAMESPACE: Final = re.compile(r"-?[0-9]{1,5}")
-_NEVER_IN_TITLES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
+_NEVER_IN_NAMES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
 _SHOWN: Final = 60
 
 
@@ -52,8 +52,10 @@ class Parameters:
             bots=_bots(values["bots"]) if "bots" in values else default.bots,
             namespaces=_namespaces(values["namespace"]) if "namespace" in values else None,
             wikis=_wikis(values["wiki"]) if "wiki" in values else None,
-            title=_title(values["title"]) if "title" in values else None,
+            title=_name("title", values["title"]) if "title" in values else None,
             to_us=_moment(values["to"]) if "to" in values else None,
+            editors=_editors(values.get("editors", default.editors)),
+            user=_name("user", values["user"]) if "user" in values else None,
         )
 
     def _window(self, text: str | None) -> timedelta:
@@ -70,9 +72,9 @@ class Parameters:
         return window
 
 
-_COMMON: Final = ("window", "to", "types", "bots", "namespace", "wiki", "title", "format")
+_COMMON: Final = ("window", "to", "types", "bots", "editors", "user", "namespace", "wiki", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_COMMON[:6], "limit", "order", "format"),
+    "top": (*_COMMON[:8], "limit", "order", "format"),
     "timeline": _COMMON,
     "changes": (*_COMMON, "limit"),
     "editors": (*_COMMON, "limit"),
@@ -83,6 +85,13 @@ ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
 def is_wiki(text: str) -> bool:
     """Whether `text` may be a wiki's database name."""
     return _WIKI.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be asked for as it is, as a title or a user."""
+    return (
+        1 <= len(text) <= MAX_TITLE and text == spelled(text) and not _NEVER_IN_NAMES & {*map(category, text)}
+    )
 
 
 def format_of(given: Mapping[str, Sequence[str]]) -> Format:
@@ -148,6 +157,13 @@ def _bots(text: str) -> Bots:
     raise _bad("bots", text, "include, exclude or only")
 
 
+def _editors(text: str) -> Editors:
+    for editors in get_args(Editors):
+        if text == editors:
+            return editors  # type: ignore[no-any-return]  # one of Editors' own values
+    raise _bad("editors", text, "all, anonymous or registered")
+
+
 def _namespaces(text: str) -> tuple[int, ...]:
     wanted = f"a comma list of at most {MAX_VALUES} numbers, such as 0,1"
     values = _list("namespace", text, lambda value: _NAMESPACE.fullmatch(value) is not None, wanted)
@@ -167,12 +183,15 @@ def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> li
     return values
 
 
-def _title(text: str) -> str:
-    """Whatever a wiki may have as a title, joiners and characters newer than Python's tables too."""
-    title = spelled(text)
-    if not 1 <= len(title) <= MAX_TITLE or any(category(each) in _NEVER_IN_TITLES for each in title):
-        raise _bad("title", text, f"1 to {MAX_TITLE} characters, none of them a control character")
-    return title
+def _name(parameter: str, text: str) -> str:
+    """Whatever a wiki may have as the title of a page, joiners and characters newer than Python's tables too.
+
+    A user's name is the title of their own page, so the same holds for it.
+    """
+    name = spelled(text)
+    if not is_name(name):
+        raise _bad(parameter, text, f"1 to {MAX_TITLE} characters, none of them a control character")
+    return name
 
 
 def _bad(name: str, text: str, wanted: str) -> BadParameter:

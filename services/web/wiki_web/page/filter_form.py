@@ -14,6 +14,7 @@ from wiki_web.page.formats import NAMESPACES, TYPES
 _WINDOWS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 360, 1440))
 _TYPES: Final = {",".join(EDITS): "Edits and new pages", "all": "Everything"}
 _BOTS: Final = {"include": "With bots", "exclude": "No bots", "only": "Only bots"}
+_EDITORS: Final = {"all": "All editors", "anonymous": "Anonymous", "registered": "Registered"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Itera
         "window": {duration_text(each): window_name(each) for each in windows},
         "types": _TYPES,
         "bots": _BOTS,
+        "editors": _EDITORS,
         "namespace": {"": "All namespaces", **{str(number): name for number, name in NAMESPACES.items()}},
         "wiki": {"": "All wikis", **{wiki: wiki for wiki in sorted(wikis)}},
     }
@@ -42,6 +44,7 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Itera
         "window": "Window",
         "types": "What counts",
         "bots": "Bots",
+        "editors": "Editors",
         "namespace": "Namespace",
         "wiki": "Wiki",
     }
@@ -94,7 +97,9 @@ def counted(query: Query) -> str:
     values = _values(query)
     namespaces = f" in {_named('namespace', values['namespace'])}" if values["namespace"] else ""
     wikis = f" on {_named('wiki', values['wiki'])}" if values["wiki"] else ""
-    return " and ".join(types) + namespaces + wikis + bots
+    editors = {"all": "", "anonymous": ", by anonymous editors", "registered": ", by registered editors"}
+    user = f", by {query.user}" if query.user else ""
+    return " and ".join(types) + namespaces + wikis + bots + editors[query.editors] + user
 
 
 _TYPE_WORDS: Final = {
@@ -114,6 +119,8 @@ def _values(query: Query) -> dict[str, str]:
         "to": "" if query.to_us is None else moment_text(query.to_us),
         "types": "" if unusual else "all" if query.types is None else ",".join(query.types),
         "bots": "" if unusual else query.bots,
+        "editors": query.editors,
+        "user": query.user or "",
         "namespace": ",".join(str(number) for number in query.namespaces or ()),
         "wiki": ",".join(query.wikis or ()),
         "limit": str(query.limit),

@@ -9,6 +9,7 @@ from wiki_web.data.documents import (
     ChangesDocument,
     Document,
     EditorsDocument,
+    RankedTitle,
     State,
     TimelineDocument,
     TopDocument,
@@ -21,7 +22,7 @@ from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
-from wiki_web.http.parameters import is_wiki
+from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
 from wiki_web.page.filter_form import (
     Field,
@@ -34,6 +35,7 @@ from wiki_web.page.filter_form import (
 )
 from wiki_web.page.formats import minute, span
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.title_marks import Mark, title_marks
 from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
 
@@ -207,6 +209,10 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    def marks(self, row: RankedTitle) -> list[Mark]:
+        """What is notable of a title."""
+        return list(title_marks(row, self.subject.selection))
+
     def wiki_url(self, wiki: str | None) -> str | None:
         """The address of what the page shows, of one wiki alone. None where the name is no wiki's."""
         if not wiki or not is_wiki(wiki):
@@ -219,6 +225,12 @@ class PageModel:
             return None
         on = (wiki or "") if self.several_wikis else ""
         return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
+
+    def user_url(self, user: str) -> str | None:
+        """The address of the top of what this user changed. None for a name that can't be asked for."""
+        if not is_name(user):
+            return None
+        return address("./", replace(self.subject.selection, user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
