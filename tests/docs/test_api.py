@@ -25,8 +25,10 @@ def described(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def lists(described: dict[str, Any]) -> dict[str, Any]:
-    """The routes that answer a query, without the stream."""
-    return {path: methods for path, methods in described["paths"].items() if not path.endswith("/stream")}
+    """The routes that answer a query as JSON."""
+    stream = "/api/v1/stream"
+    lists = (path for path in described["paths"] if path.startswith("/api/") and path != stream)
+    return {path: described["paths"][path] for path in lists}
 
 
 def table_after(heading: str) -> dict[str, str]:

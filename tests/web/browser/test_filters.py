@@ -123,6 +123,7 @@ def test_the_drill_down_keeps_the_filters_and_leads_back(web: RunningWeb, tab: O
     expect(page.locator("#changes tr")).to_have_count(int(count))
     expect(page.locator("#changes .links a").first).to_have_attribute("href", re.compile("diff="))
     expect(page.locator("#changes .mark", has_text="bot")).to_have_count(0)
+    expect(page.locator("html[data-refresh-due]")).to_have_count(1)  # its scripts follow the form
     choose(page, "Only bots")
     expect(page.locator("#changes .mark", has_text="bot")).to_have_count(3)
     page.get_by_role("link", name="Live top of Wikipedia").click()

@@ -106,6 +106,12 @@ def matching_of(query: Query, as_of_us: int) -> Statement:
     return Statement(sql, parameters, as_of_us - _reach_us(query))
 
 
+def selection_of(query: Query, as_of_us: int) -> tuple[str, dict[str, Parameter]]:
+    """The table `selected` of the changes that `query` is about, for other statements, and its parameters."""
+    parameters = _chosen(query, as_of_us)
+    return _selected(query.bots, frozenset(parameters)), parameters
+
+
 def _reach_us(query: Query) -> int:
     before = RANKS_BEFORE if query.kind == "top" else timedelta(0)
     return query.window_us + before // timedelta(microseconds=1)

@@ -27,8 +27,8 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
         query = parameters.query(kind, given)
         cached, state = answers.get(query)
         if answer_format == "csv":
-            return _conditional(cached.rendered("csv", state, partial(csv_text, query.kind)), _CSV)
-        return _conditional(cached.as_json(state), "application/json")
+            return conditional(cached.rendered("csv", state, partial(csv_text, query.kind)), _CSV)
+        return conditional(cached.as_json(state), "application/json")
 
     @api.get("/top")
     def top() -> Response:
@@ -53,7 +53,7 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
     return api
 
 
-def _conditional(rendering: Rendering, content_type: str) -> Response:
+def conditional(rendering: Rendering, content_type: str) -> Response:
     """Its body, or 304 when the client has it."""
     response = Response(rendering.body, content_type=content_type)
     response.set_etag(rendering.etag)

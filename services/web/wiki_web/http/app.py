@@ -8,6 +8,7 @@ from werkzeug.exceptions import HTTPException
 import wiki_web.page
 from wiki_web.data.answer_cache import AnswerCache, Busy
 from wiki_web.data.baseline import Baselines
+from wiki_web.data.bursts import Bursts
 from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
@@ -16,6 +17,7 @@ from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.activity import activity_summary
 from wiki_web.http.api import api_blueprint
+from wiki_web.http.feed import feed_blueprint
 from wiki_web.http.open_files import MOST_STREAMS
 from wiki_web.http.parameters import BadParameter, Parameters
 from wiki_web.http.problems import (
@@ -61,6 +63,7 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     answers = AnswerCache(store, parameters.default(), baselines=Baselines(settings.data_dir))
     refresher = Refresher(store, answers, period, metrics)
     any_moment = PastAnswers(store, engine, settings.data_dir, answers)
+    bursts = Bursts(store, engine, settings.web_max_window, any_moment.turns)
 
     app = Flask(wiki_web.page.__name__)  # where templates and static files are
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
@@ -72,6 +75,7 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     app.register_blueprint(status_blueprint(store, answers, refresher, metrics, settings.web_engine))
     secure(app)
     app.register_blueprint(api_blueprint(settings, parameters, any_moment))
+    app.register_blueprint(feed_blueprint(parameters, bursts))
     app.register_blueprint(stream_blueprint(streams))
     app.register_blueprint(pages_blueprint(settings, parameters, store, any_moment, refresher))
     app.register_error_handler(BadParameter, html_for_browsers(bad_parameter))

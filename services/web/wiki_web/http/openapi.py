@@ -7,11 +7,12 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from wiki_common import VERSION
 from wiki_common.duration import duration_text
+from wiki_web.data.bursts import MOST_BURSTS, longest_window
 from wiki_web.data.documents import DOCUMENTS, Problem
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.csv_format import csv_columns
-from wiki_web.http.parameters import ALLOWED, MAX_VALUES
+from wiki_web.http.parameters import ALLOWED, AT_LEAST, FEED, LEAST, MAX_VALUES, MOST
 from wiki_web.push.events import Newest
 from wiki_web.settings import Settings
 
@@ -46,6 +47,7 @@ def openapi(settings: Settings) -> Schema:
         "paths": {
             **{f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
             "/api/v1/stream": {"get": _stream(settings)},
+            "/feed.atom": {"get": _feed(settings)},
         },
         "components": {"schemas": _schemas()},
     }
@@ -127,6 +129,48 @@ def _stream(settings: Settings) -> Schema:
             "503": _problem_response("No room for another stream: poll instead."),
         },
     }
+
+
+def _feed(settings: Settings) -> Schema:
+    return {
+        "operationId": "feed",
+        "summary": "The titles that reached so many changes within the window, as an Atom feed (RFC 4287): "
+        f"an entry for each burst, the newest {MOST_BURSTS}. A new answer comes once a minute.",
+        "parameters": _feed_parameters(settings),
+        "responses": {
+            "200": {
+                "description": "An entry keeps its id, whenever and of whichever instance it is asked for.",
+                "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+                "content": {"application/atom+xml": {"schema": {"type": "string"}}},
+            },
+            "304": {"description": "The client's ETag is that of the feed."},
+            "400": _problem_response("A parameter is wrong; it is named."),
+            "413": _problem_response("The request had a body."),
+            "414": _problem_response("The query is too long."),
+            "422": _problem_response("There are more such changes than can be looked at at once."),
+            "503": _problem_response(
+                "Nothing is counted yet, too many ask, or the engine failed: ask again."
+            ),
+        },
+    }
+
+
+def _feed_parameters(settings: Settings) -> list[Schema]:
+    longest = longest_window(settings.web_max_window)
+    window = duration_text(min(settings.web_window, longest))
+    schema = {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "default": window}
+    own = {
+        "at_least": {
+            "description": "How many changes a title has to reach.",
+            "schema": {"type": "integer", "minimum": LEAST, "maximum": MOST, "default": AT_LEAST},
+        },
+        "window": {
+            "description": f"Within which time: 1m to {duration_text(longest)}, in whole seconds.",
+            "schema": schema,
+        },
+    }
+    described = {**_parameters(settings), **own}
+    return [{"name": name, "in": "query", "required": False, **described[name]} for name in FEED]
 
 
 def _parameters(settings: Settings) -> dict[str, Schema]:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Literal, get_args
 from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
+from wiki_web.data.bursts import MOST_BURSTS, BurstQuery, longest_window
 from wiki_web.data.past.moment import parse_moment
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Editors, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
@@ -58,6 +60,16 @@ class Parameters:
             user=_name("user", values["user"]) if "user" in values else None,
         )
 
+    def burst_query(self, given: Mapping[str, Sequence[str]]) -> BurstQuery:
+        """What a request for the feed asks for; raises BadParameter."""
+        values = _single(given, FEED)
+        counted = self.query("changes", {name: [text] for name, text in values.items() if name != "at_least"})
+        longest = longest_window(self._settings.web_max_window)
+        if "window" in values and counted.window > longest:
+            raise _bad("window", values["window"], f"at most {duration_text(longest)}")
+        counted = replace(counted, window=min(counted.window, longest), limit=MOST_BURSTS)
+        return BurstQuery(counted, _at_least(values["at_least"]) if "at_least" in values else AT_LEAST)
+
     def _window(self, text: str | None) -> timedelta:
         if text is None:
             return self._settings.web_window
@@ -72,14 +84,20 @@ class Parameters:
         return window
 
 
-_COMMON: Final = ("window", "to", "types", "bots", "editors", "user", "namespace", "wiki", "title", "format")
+_WHAT: Final = ("window", "types", "bots", "editors", "user", "namespace", "wiki")
+_COMMON: Final = (*_WHAT, "to", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_COMMON[:8], "limit", "order", "format"),
+    "top": (*_WHAT, "to", "limit", "order", "format"),
     "timeline": _COMMON,
     "changes": (*_COMMON, "limit"),
     "editors": (*_COMMON, "limit"),
     "unusual": (),  # asked for as an order of "top"
 }
+FEED: Final = ("at_least", *_WHAT)
+AT_LEAST: Final = 10
+"""In half an hour a handful of titles of English Wikipedia has so many changes, at any time."""
+LEAST, MOST = 2, 1000
+"""That may be asked for."""
 
 
 def is_wiki(text: str) -> bool:
@@ -140,6 +158,12 @@ def _moment(text: str) -> int:
 def _limit(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise _bad("limit", text, f"a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _at_least(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not LEAST <= int(text) <= MOST:
+        raise _bad("at_least", text, f"a number from {LEAST} to {MOST}")
     return int(text)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 
+from wiki_web.data.bursts import longest_window
 from wiki_web.data.documents import (
     ChangesDocument,
     Document,
@@ -262,6 +263,13 @@ class PageModel:
 
     def unfiltered_url(self) -> str:
         return address("./", without_filters(self.subject.selection, self.default), self.default)
+
+    def feed_url(self) -> str:
+        """The address of the feed that counts what the page does, in a window that it can have."""
+        longest, selection = longest_window(self.longest), self.subject.selection
+        usual = replace(self.default, window=min(self.default.window, longest))
+        asked = replace(selection, window=min(selection.window, longest), limit=usual.limit, to_us=None)
+        return address("feed.atom", asked, usual)
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""

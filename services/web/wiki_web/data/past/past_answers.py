@@ -88,7 +88,7 @@ class PastAnswers:
         self._hours = KeptHours(data_dir)
         self._live = live
         self._clock = clock
-        self._turns: Turns[pa.Table] = Turns()
+        self.turns: Turns[pa.Table] = Turns()
         self._guard = threading.Lock()
         self._answers: OrderedDict[Query, CachedAnswer] = OrderedDict()
 
@@ -125,7 +125,7 @@ class PastAnswers:
                 return known
             began = self._clock()
             try:
-                found = self._turns.result((query, asked.sources), partial(self._compute, asked))
+                found = self.turns.result((query, asked.sources), partial(self._compute, asked))
             except EngineError:
                 # An hour may have been deleted or written anew since it was looked at.
                 if attempt == _ATTEMPTS or self._look(query, to_us, position).sources == asked.sources:
