@@ -41,7 +41,7 @@ def test_each_title_of_each_wiki_is_found(tmp_path: Path) -> None:
 
 def test_titles_are_spelled_as_those_of_the_rows_are() -> None:
     rows = baseline_rows({("enwiki", "B\u200e_b"): 3, ("enwiki", "B b"): 2, ("enwiki", "A_z"): 1})
-    found = Baseline(A_WEEK, rows)
+    found = Baseline(A_WEEK, [rows.slice(0, 2), rows.slice(2)])
     assert [found.changes_of("enwiki", title) for title in ("A z", spelled("B_b"), "B_b")] == [1, 5, None]
 
 

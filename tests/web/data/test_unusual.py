@@ -69,7 +69,7 @@ def unusual(
     limit: int = 20,
     least: int = 1,
 ) -> list[Unusual]:
-    baseline = Baseline(replace(A_WEEK, least_changes=least), baseline_rows(counts))
+    baseline = Baseline(replace(A_WEEK, least_changes=least), [baseline_rows(counts)])
     return most_unusual(rows, compared(baseline, after_us, until_us, gaps), limit)
 
 
@@ -134,8 +134,8 @@ def test_equal_surprises_share_a_rank_in_a_fixed_order() -> None:
     ("baseline", "until_us"),
     [
         (None, NOON_US),
-        (Baseline(A_WEEK, baseline_rows({})), NOON_US + 25 * HOUR_US),
-        (Baseline(replace(A_WEEK, watched_seconds=1.5 * 3600), baseline_rows({})), NOON_US),
+        (Baseline(A_WEEK, [baseline_rows({})]), NOON_US + 25 * HOUR_US),
+        (Baseline(replace(A_WEEK, watched_seconds=1.5 * 3600), [baseline_rows({})]), NOON_US),
     ],
     ids=["none", "of yesterday", "hardly more than the window"],
 )
@@ -150,5 +150,5 @@ def test_without_anything_to_compare_with_the_most_changed_come_first(
 
 
 def test_a_window_without_a_watched_moment_is_compared_with_nothing() -> None:
-    baseline = Baseline(A_WEEK, baseline_rows({}))
+    baseline = Baseline(A_WEEK, [baseline_rows({})])
     assert compared(baseline, NOON_US, NOON_US + HOUR_US, (Span(NOON_US - 1, NOON_US + HOUR_US),)) is None

@@ -5,10 +5,11 @@ A million titles take some 60 MB, in this process alone: both engines' answers a
 
 import threading
 from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,14 +45,22 @@ class _Titles:
 
 
 class Baseline:
-    """One file's content."""
+    """One file's content, which `tables` give one after another."""
 
-    def __init__(self, covered: Covered, rows: pa.Table) -> None:
+    def __init__(self, covered: Covered, tables: Iterable[pa.Table]) -> None:
         self.covered = covered
         self.start_us, self.end_us = microseconds(covered.start), microseconds(covered.end)
         self.watched_us = int(covered.watched_seconds * 1_000_000)
-        self._titles = _sorted_titles(rows.filter(pc.is_valid(rows[TITLE])))
-        groups = rows.filter(pc.is_null(rows[TITLE])).to_pylist()
+        groups: list[dict[str, Any]] = []
+        parts: list[pa.Table] = []
+        respelled = False
+        for table in tables:
+            groups += table.filter(pc.is_null(table[TITLE])).to_pylist()
+            stored = table.filter(pc.is_valid(table[TITLE])).select([WIKI, TITLE, CHANGES])
+            titles = readable_titles(stored[TITLE])
+            respelled = respelled or not titles.equals(stored[TITLE])
+            parts.append(stored.set_column(1, TITLE, titles))
+        self._titles = _sorted_titles(parts, respelled)
         self._groups = {
             (group[WIKI], group[NAMESPACE]): (int(group[CHANGES] or 0), max(1, int(group[TITLES] or 0)))
             for group in groups
@@ -115,6 +124,8 @@ class Baselines:
         except RowsError as error:
             _log.warning("no baseline", reason=str(error))
             return None
+        finally:
+            pa.default_memory_pool().release_unused()
 
 
 def read_baseline(file: Path) -> Baseline:
@@ -124,18 +135,22 @@ def read_baseline(file: Path) -> Baseline:
             covered = Covered.of_footer(parquet.metadata.metadata)
             if parquet.metadata.num_rows > MOST_ROWS:
                 raise RowsError(f"{file}: more than {MOST_ROWS} rows")
-            rows = parquet.read(_SCHEMA.names, use_threads=False)
-        return Baseline(covered, rows.select(_SCHEMA.names).cast(_SCHEMA))
+            return Baseline(covered, _row_groups(parquet))
     except (OSError, pa.ArrowException, KeyError, BaselineUnreadable) as error:
         raise RowsError(f"{file}: {' '.join(str(error).split())}") from error
 
 
-def _sorted_titles(rows: pa.Table) -> _Titles:
-    """With titles as the rows of changes have them, each once."""
-    titles = readable_titles(rows[TITLE])
-    if not titles.equals(rows[TITLE]):
-        spelled = rows.set_column(rows.schema.get_field_index(TITLE), TITLE, titles)
-        summed = spelled.group_by([WIKI, TITLE], use_threads=False).aggregate([(CHANGES, "sum")])
+def _row_groups(parquet: pq.ParquetFile) -> Iterator[pa.Table]:
+    for group in range(parquet.num_row_groups):
+        rows = parquet.read_row_group(group, _SCHEMA.names, use_threads=False)
+        yield rows.select(_SCHEMA.names).cast(_SCHEMA)
+
+
+def _sorted_titles(tables: Sequence[pa.Table], respelled: bool) -> _Titles:
+    """Each title once; if they were stored otherwise than rows of changes have them, their order is made."""
+    rows = pa.concat_tables(tables) if tables else _SCHEMA.empty_table()
+    if respelled:
+        summed = rows.group_by([WIKI, TITLE], use_threads=False).aggregate([(CHANGES, "sum")])
         rows = summed.rename_columns([WIKI, TITLE, CHANGES]).sort_by(
             [(WIKI, "ascending"), (TITLE, "ascending")]
         )
