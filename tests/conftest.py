@@ -61,6 +61,7 @@ def pytest_report_header() -> str:
     return f"{_SEED}={os.environ[_SEED]}"
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
     node.workerinput["shared"] = str(node.config.stash[_SHARED])
 

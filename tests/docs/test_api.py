@@ -100,9 +100,10 @@ def test_the_event_shown_has_the_described_shape(described: dict[str, Any]) -> N
 
 def test_what_every_answer_says_is_what_the_descriptions_of_all_share(described: dict[str, Any]) -> None:
     schemas = described["components"]["schemas"]
-    names = (
-        path["get"]["responses"]["200"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+    answers = (
+        path["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         for path in lists(described).values()
     )
+    names = re.findall(r"#/components/schemas/(\w+)", json.dumps(list(answers)))
     shared = set.intersection(*(set(schemas[name]["properties"]) for name in names))
     assert set(table_after("## What every answer says")) == shared

@@ -138,6 +138,11 @@ class Volume:
         """The consumer's own."""
         return self.root / "checkpoints"
 
+    @property
+    def baseline(self) -> Path:
+        """What is usual: computed anew from the history, once an hour."""
+        return self.root / "baseline.parquet"
+
     def hour_file(self, hour: datetime) -> Path:
         """`history/date=2026-01-31/hour=07/part-0.parquet` for the hour that begins at `hour` (UTC)."""
         return self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE

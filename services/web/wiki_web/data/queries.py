@@ -8,11 +8,14 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+from wiki_common.baseline import MOST_OF_ONE
+from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
 
-Kind = Literal["top", "timeline", "changes", "editors"]
+Kind = Literal["top", "timeline", "changes", "editors", "unusual"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Bots = Literal["include", "exclude", "only"]
+Editors = Literal["all", "anonymous", "registered"]
 Parameter = int | str | list[str] | list[int]
 
 EDITS: Final = ("edit", "new")
@@ -24,13 +27,15 @@ MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
 MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
+MOST_CANDIDATES: Final = 5_000
+"""Titles, of which the most unusual ones are found: those with the most changes that count."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
 
 @dataclass(frozen=True)
 class Query:
-    """One question; equal questions are equal values. None in `types`, …, `title` means all.
+    """One question; equal questions are equal values. None in `types`, …, `title` and in `user` means all.
 
     `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
     """
@@ -44,6 +49,8 @@ class Query:
     wikis: tuple[str, ...] | None = None
     title: str | None = None
     to_us: int | None = None
+    editors: Editors = "all"
+    user: str | None = None
 
     @property
     def scope(self) -> "Query":
@@ -83,8 +90,10 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
     if with_totals or query.kind == "top":
         parameters["window_us"] = query.window_us
     if query.kind != "timeline":
-        parameters["row_limit"] = query.limit
-    if query.kind in ("top", "timeline"):
+        parameters["row_limit"] = MOST_CANDIDATES if query.kind == "unusual" else query.limit
+    if query.kind == "unusual":
+        parameters["most_of_one"] = MOST_OF_ONE
+    if query.kind == "timeline":
         parameters["bucket_us"] = query.bucket_us
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
@@ -119,6 +128,10 @@ def _chosen(query: Query, as_of_us: int) -> dict[str, Parameter]:
         parameters["wikis"] = list(query.wikis)
     if query.title is not None:
         parameters["titles"] = equivalent(query.title)
+    if query.editors != "all":
+        parameters[query.editors] = ANONYMOUS_PATTERN
+    if query.user is not None:
+        parameters["users"] = equivalent(query.user)
     return parameters
 
 
@@ -130,6 +143,9 @@ _CONDITIONS: Final = {
     "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
     "titles": "ARRAY_CONTAINS(:titles, title)",
+    "anonymous": "editor RLIKE :anonymous",
+    "registered": "NOT editor RLIKE :registered",
+    "users": "ARRAY_CONTAINS(:users, editor)",
 }
 _POSSIBLE: Final = " AND ".join(
     f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")
@@ -164,7 +180,9 @@ counted AS (
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
+    MAX(CASE WHEN age_us < :window_us AND type = 'new' THEN 1 ELSE 0 END) AS created,
+    COLLECT_LIST(CASE WHEN age_us < :window_us
+      THEN STRUCT(age_us, revision_new, length_old, length_new, editor) END) AS made
   FROM selected GROUP BY wiki, title
 ),
 ranked AS (
@@ -199,6 +217,29 @@ listed AS (
     CAST(SUM(bytes) AS BIGINT) AS bytes
   FROM selected GROUP BY 1
 )""",
+    # Of an editor, as in the baseline, so many changes of a title count in an hour.
+    "unusual": """
+by_editor AS (
+  SELECT wiki, title, editor, MAX(namespace) AS namespace, MAX(page_url) AS page_url, COUNT(*) AS changes,
+    LEAST(COUNT(*), :most_of_one) AS counted, SUM(bytes) AS bytes, MAX(event_us) AS last_us,
+    MAX(CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS revision,
+    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
+    MAX(CASE WHEN type = 'new' THEN 1 ELSE 0 END) AS created,
+    COLLECT_LIST(STRUCT(age_us, revision_new, length_old, length_new, editor)) AS made
+  FROM selected GROUP BY wiki, title, editor, age_us DIV 3600000000
+),
+counted AS (
+  SELECT wiki, title, MAX(namespace) AS namespace, MAX(page_url) AS page_url,
+    CAST(SUM(changes) AS BIGINT) AS changes, CAST(SUM(counted) AS BIGINT) AS counted,
+    COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors, CAST(SUM(bytes) AS BIGINT) AS bytes,
+    MAX(last_us) AS last_us, MAX_BY(diff_url, revision) AS diff_url,
+    MAX(created) AS created, FLATTEN(COLLECT_LIST(made)) AS made
+  FROM by_editor GROUP BY wiki, title
+),
+listed AS (
+  SELECT * FROM counted WHERE editors > 1
+  ORDER BY counted DESC, last_us DESC, title, wiki LIMIT :row_limit
+)""",
 }
 _OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
@@ -213,7 +254,8 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "editors",
         "bytes",
         "last_us",
-        "ages",
+        "created",
+        "made",
     ),
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
     "changes": (
@@ -233,6 +275,20 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "diff_url",
     ),
     "timeline": ("age", "changes", "editors", "bytes"),
+    "unusual": (
+        "title",
+        "wiki",
+        "namespace",
+        "page_url",
+        "diff_url",
+        "changes",
+        "counted",
+        "editors",
+        "bytes",
+        "last_us",
+        "created",
+        "made",
+    ),
 }
 # One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
 # further jobs of Spark's; so they are two tasks of one.

@@ -145,6 +145,11 @@ def read_matching(
     return pa.table(columns, schema=schema).combine_chunks()
 
 
+def readable_titles(titles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As the rows' own titles are, so that they can be compared."""
+    return _spelled(_readable(titles))
+
+
 def _unreadable(files: Sequence[Path], read: Callable[[Sequence[Path]], object]) -> Iterator[Path]:
     for path in files:
         try:

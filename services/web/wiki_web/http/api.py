@@ -24,9 +24,10 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
     def answer(kind: Kind) -> Response:
         given = request.args.to_dict(flat=False)
         answer_format = format_of(given)
-        cached, state = answers.get(parameters.query(kind, given))
+        query = parameters.query(kind, given)
+        cached, state = answers.get(query)
         if answer_format == "csv":
-            return conditional(cached.rendered("csv", state, partial(csv_text, kind)), _CSV)
+            return conditional(cached.rendered("csv", state, partial(csv_text, query.kind)), _CSV)
         return conditional(cached.as_json(state), "application/json")
 
     @api.get("/top")

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 
 import wiki_web.page
 from wiki_web.data.answer_cache import AnswerCache, Busy
+from wiki_web.data.baseline import Baselines
 from wiki_web.data.bursts import Bursts
 from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
@@ -59,7 +60,7 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
         settings.web_max_window,
         list_every=_PERIODS_PER_LIST * period,
     )
-    answers = AnswerCache(store, parameters.default())
+    answers = AnswerCache(store, parameters.default(), baselines=Baselines(settings.data_dir))
     refresher = Refresher(store, answers, period, metrics)
     any_moment = PastAnswers(store, engine, settings.data_dir, answers)
     bursts = Bursts(store, engine, settings.web_max_window, any_moment.turns)

@@ -20,7 +20,8 @@ Schema = dict[str, Any]
 
 _SUMMARIES: Final[dict[Kind, str]] = {
     "top": "The titles that changed most in the window, with standard ranks (1, 2, 2, 4). "
-    "Ties: the title changed last comes first, then by title and wiki.",
+    "Ties: the title changed last comes first, then by title and wiki. With order=unusual those that changed "
+    "much more than in the last week, by two editors at least.",
     "timeline": "Changes, editors and bytes over the window, in equal buckets (from, to], oldest first.",
     "changes": "The newest changes, of one title or of all.",
     "editors": "The users who changed most in the window, with standard ranks; also of one title.",
@@ -83,7 +84,7 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
                 "description": "The answer at the newest commit, or as it was at a past moment.",
                 "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
                 "content": {
-                    "application/json": {"schema": _reference(DOCUMENTS[kind].__name__)},
+                    "application/json": {"schema": _answer(kind)},
                     "text/csv": {"schema": {"type": "string", "description": _csv(kind)}},
                 },
             },
@@ -95,6 +96,11 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
             "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
         },
     }
+
+
+def _answer(kind: Kind) -> Schema:
+    own = _reference(DOCUMENTS[kind].__name__)
+    return {"anyOf": [own, _reference(DOCUMENTS["unusual"].__name__)]} if kind == "top" else own
 
 
 def _stream(settings: Settings) -> Schema:
@@ -187,6 +193,11 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
             "description": "How many items at most.",
             "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": settings.web_top_n},
         },
+        "order": {
+            "description": "changes: the most changed first. unusual: those first whose changes are most "
+            "surprising, against their last week; types and bots must be edit,new and exclude then.",
+            "schema": {"type": "string", "enum": ["changes", "unusual"], "default": "changes"},
+        },
         "types": {
             "description": f"all, or a comma list of {', '.join(TYPES)}.",
             "schema": {
@@ -198,6 +209,16 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
         "bots": {
             "description": "Whether changes marked as a bot's count.",
             "schema": {"type": "string", "enum": ["include", "exclude", "only"], "default": "include"},
+        },
+        "editors": {
+            "description": "Whose changes count. Anonymous are temporary accounts (~2026-10417-3) and IP "
+            "addresses; one whose name was removed is neither.",
+            "schema": {"type": "string", "enum": ["all", "anonymous", "registered"], "default": "all"},
+        },
+        "user": {
+            "description": "The changes of one user, by the whole name; as in titles, underscores count as "
+            "spaces, and Unicode's normal forms as the same.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
         },
         "namespace": {
             "description": f"A comma list of at most {MAX_VALUES} namespace numbers; all if not given.",
@@ -219,8 +240,12 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
 
 
 def _csv(kind: Kind) -> str:
+    columns = ",".join(csv_columns(kind))
+    if kind == "top":
+        more = [name for name in csv_columns("unusual") if name not in csv_columns(kind)]
+        columns += f"; with order=unusual {','.join(more)} as well"
     return (
-        f"A header line, then one line per item: {','.join(csv_columns(kind))}. Texts that begin with = + - "
+        f"A header line, then one line per item: {columns}. Texts that begin with = + - "
         "@ (also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
     )
 
