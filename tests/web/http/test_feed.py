@@ -136,6 +136,8 @@ def test_text_of_strangers_is_text_and_controls_are_replaced(client: FlaskClient
         ("?types=new", ["Берлин"]),
         ("?namespace=1", ["Берлин"]),
         ("?bots=only", []),
+        ("?user=User_0&at_least=2", []),
+        ("?editors=anonymous", []),
     ],
 )
 @pytest.mark.usefixtures("began")
@@ -214,6 +216,8 @@ def test_random_requests_get_what_is_described(app: Flask) -> None:
         ("/", "feed.atom"),
         ("/?window=1h&bots=exclude&wiki=enwiki", "feed.atom?window=1h&bots=exclude&wiki=enwiki"),
         ("/?window=24h&limit=3", "feed.atom?window=6h"),
+        ("/?order=unusual", "feed.atom?bots=exclude"),
+        ("/?user=User_0", "feed.atom?user=User+0"),
         ("/page?title=Ada_Lovelace&types=all", "feed.atom?types=all"),
         ("/nowhere", None),
     ],

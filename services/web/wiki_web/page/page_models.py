@@ -268,7 +268,8 @@ class PageModel:
         """The address of the feed that counts what the page does, in a window that it can have."""
         longest, selection = longest_window(self.longest), self.subject.selection
         usual = replace(self.default, window=min(self.default.window, longest))
-        asked = replace(selection, window=min(selection.window, longest), limit=usual.limit, to_us=None)
+        window = min(selection.window, longest)
+        asked = replace(selection, kind=usual.kind, window=window, limit=usual.limit, to_us=None)
         return address("feed.atom", asked, usual)
 
     def list_url(self, list_format: str) -> str:

@@ -2,7 +2,8 @@
 
 /** Changes `old` into `fresh`, except for elements with data-own and those for which `keeps(element)` is true. */
 export function morph(old, fresh, keeps = () => false) {
-  if (old.hasAttribute("data-own") || keeps(old)) return;
+  // What a noscript holds is a text here, and elements in a tree that was parsed without scripts.
+  if (old.hasAttribute("data-own") || old.localName === "noscript" || keeps(old)) return;
   morphAttributes(old, fresh);
   morphChildren(old, fresh, keeps);
 }
