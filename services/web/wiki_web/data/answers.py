@@ -135,6 +135,11 @@ def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row[name], row.get("wiki") or ""))
 
 
+def changes_of(found: pa.Table) -> list[Change]:
+    """The changes that a statement found, newest first."""
+    return [_change(row) for row in _in_order("changes", found.to_pylist())]
+
+
 def web_url(stored: str | None) -> str | None:
     """`stored` if it is an address that may become a link, else None: it is a stranger's text."""
     parts = _parts(stored)
