@@ -12,7 +12,7 @@ from web.committed import NOON, Change, CommittedChanges
 from web.data.held import listed
 from web.data.plain_count import WINDOW
 from wiki_web.data.answers import answer_of
-from wiki_web.data.editors import Shares, is_anonymous, shares
+from wiki_web.data.editors import ByEditors, by_editors, is_anonymous
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Store
 from wiki_web.http.parameters import Parameters
@@ -104,12 +104,14 @@ def test_a_user_is_found_by_the_name_as_a_title_is(
 @pytest.mark.parametrize(
     ("editors", "expected"),
     [
-        ([], Shares(None, None)),
-        ([None, None], Shares(None, None)),
-        (["Ada"], Shares(1.0, 0.0)),
-        (["Ada", "Ada", "10.0.0.1", None], Shares(0.6667, 0.3333)),
-        (["~2026-1-1", "10.0.0.1"], Shares(0.5, 1.0)),
+        ([], ByEditors(0, None, None)),
+        ([None, None], ByEditors(0, None, None)),
+        (["Ada"], ByEditors(1, 1.0, 0.0)),
+        (["Ada", "Ada", "10.0.0.1", None], ByEditors(2, 0.6667, 0.3333)),
+        (["~2026-1-1", "10.0.0.1"], ByEditors(2, 0.5, 1.0)),
     ],
 )
-def test_shares_are_of_the_changes_whose_editor_is_known(editors: list[str | None], expected: Shares) -> None:
-    assert shares(editors) == expected
+def test_shares_are_of_the_changes_whose_editor_is_known(
+    editors: list[str | None], expected: ByEditors
+) -> None:
+    assert by_editors(editors) == expected

@@ -30,7 +30,7 @@ from wiki_web.data.documents import (
     UnusualTitle,
     Window,
 )
-from wiki_web.data.editors import shares
+from wiki_web.data.editors import by_editors
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
@@ -156,6 +156,11 @@ def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row[name], row.get("wiki") or ""))
 
 
+def changes_of(found: pa.Table) -> list[Change]:
+    """The changes that a statement found, newest first."""
+    return [_change(row) for row in _in_order("changes", found.to_pylist())]
+
+
 def web_url(stored: str | None) -> str | None:
     """`stored` if it is an address that may become a link, else None: it is a stranger's text."""
     parts = _parts(stored)
@@ -196,7 +201,7 @@ def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> Rank
     for change in made:
         place = -1 - change["age_us"] // bucket_us
         per_bucket[place] = (per_bucket[place] or 0) + 1
-    by_editors = shares(change["editor"] for change in made)
+    told = by_editors(change["editor"] for change in made)
     return RankedTitle(
         rank=row["rank"],
         rank_before=row["rank_before"],
@@ -206,14 +211,14 @@ def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> Rank
         history_url=history_url(row["page_url"]),
         diff_url=web_url(row["diff_url"]),
         changes=row["changes"],
-        editors=row["editors"],
+        editors=told.editors,
         bytes=row["bytes"],
         last_change=moment_of(row["last_us"]),
         per_minute=per_bucket,
         created=bool(row["created"]),
         reverts=reverts(made),
-        top_editor_share=by_editors.top_editor,
-        anonymous_share=by_editors.anonymous,
+        top_editor_share=told.top_share,
+        anonymous_share=told.anonymous_share,
     )
 
 

@@ -25,11 +25,12 @@ ANONYMOUS_PATTERN: Final = rf"\A(?:{_ANONYMOUS})\z"
 
 
 @dataclass(frozen=True)
-class Shares:
-    """Of the changes whose editor is known, rounded to four digits; None where none is."""
+class ByEditors:
+    """How many known editors there are; the shares are of their changes, rounded to four digits."""
 
-    top_editor: float | None = None
-    anonymous: float | None = None
+    editors: int = 0
+    top_share: float | None = None
+    anonymous_share: float | None = None
 
 
 def is_anonymous(name: str) -> bool:
@@ -37,11 +38,11 @@ def is_anonymous(name: str) -> bool:
     return _IS_ANONYMOUS.fullmatch(name) is not None
 
 
-def shares(editors: Iterable[str | None]) -> Shares:
-    """What the busiest of the changes' editors has made, and what anonymous ones have."""
+def by_editors(editors: Iterable[str | None]) -> ByEditors:
+    """What the editor of each change tells; shares are None if none is known."""
     changes = Counter(name for name in editors if name is not None)
     known = changes.total()
     if not known:
-        return Shares()
+        return ByEditors()
     anonymous = sum(count for name, count in changes.items() if is_anonymous(name))
-    return Shares(round(max(changes.values()) / known, 4), round(anonymous / known, 4))
+    return ByEditors(len(changes), round(max(changes.values()) / known, 4), round(anonymous / known, 4))

@@ -29,6 +29,8 @@ MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
 MOST_CANDIDATES: Final = 5_000
 """Titles, of which the most unusual ones are found: those with the most changes that count."""
+NEWEST: Final = 3
+"""So many changes tell why a title is changed."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
@@ -97,6 +99,22 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
         parameters["bucket_us"] = query.bucket_us
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
+
+
+def newest_of(query: Query, as_of_us: int, titles: list[str], from_us: int) -> Statement:
+    """The statement that lists the newest changes that `query` counts of each page of these titles.
+
+    None of them is of `from_us` (µs) or before.
+    """
+    parameters = _chosen(replace(query, kind="changes"), as_of_us)
+    reach_us = min(query.window_us, as_of_us - from_us)
+    parameters |= {"titles": titles, "reach_us": reach_us}
+    sql = _NEWEST.format(
+        selected=_selected(query.bots, frozenset(parameters)),
+        list=", ".join(_OF_LIST["changes"]),
+        most=NEWEST,
+    )
+    return Statement(sql, parameters, as_of_us - reach_us)
 
 
 def matching_of(query: Query, as_of_us: int) -> Statement:
@@ -176,7 +194,6 @@ counted AS (
   SELECT wiki, title, MAX(page_url) AS page_url,
     COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
     COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
-    COALESCE(SIZE(COLLECT_SET(CASE WHEN age_us < :window_us THEN editor END)), 0) AS editors,
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
@@ -251,7 +268,6 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "page_url",
         "diff_url",
         "changes",
-        "editors",
         "bytes",
         "last_us",
         "created",
@@ -297,6 +313,12 @@ WITH {tables}
 SELECT {totals}, {no_list} FROM totals
 UNION ALL
 SELECT {no_totals}, {list} FROM listed"""
+_NEWEST: Final = """
+WITH {selected}, numbered AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY wiki, title ORDER BY event_us DESC, event_id DESC) AS place
+  FROM selected
+)
+SELECT {list} FROM numbered WHERE place <= {most}"""
 _LIST_ALONE: Final = """
 WITH {tables}
 SELECT {list} FROM listed"""

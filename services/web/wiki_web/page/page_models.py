@@ -7,6 +7,7 @@ from typing import Final, Literal, cast
 
 from wiki_web.data.bursts import longest_window
 from wiki_web.data.documents import (
+    Change,
     ChangesDocument,
     Document,
     EditorsDocument,
@@ -19,7 +20,8 @@ from wiki_web.data.documents import (
 )
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import Kind, Query
+from wiki_web.data.queries import NEWEST, Kind, Query
+from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
@@ -107,6 +109,7 @@ class PageModel:
     fields: list[Field]
     kept: Kept
     longest: timedelta
+    known_reasons: Reasons
 
     @property
     def panel(self) -> Panel:
@@ -214,6 +217,19 @@ class PageModel:
         """What is notable of a title."""
         return list(title_marks(row, self.subject.selection))
 
+    def reasons(self, row: RankedTitle, place: int) -> Sequence[Change] | None:
+        """The newest changes of one of the first titles, which are open; None where they are asked for."""
+        if self.past or place > FIRST:
+            return None
+        return self.known_reasons.get(page_of(row), ())
+
+    def reasons_url(self, row: RankedTitle) -> str | None:
+        """Where to ask for them. None for a name that can't be asked for."""
+        if not is_name(row.title) or not row.wiki or not is_wiki(row.wiki):
+            return None
+        asked = replace(self.subject.selection, kind="changes", wikis=(row.wiki,), limit=NEWEST)
+        return address("api/v1/changes", asked, self.default, title=row.title)
+
     def wiki_url(self, wiki: str | None) -> str | None:
         """The address of what the page shows, of one wiki alone. None where the name is no wiki's."""
         if not wiki or not is_wiki(wiki):
@@ -289,11 +305,18 @@ def page_model(
     documents: Sequence[Document],
     wikis: Iterable[str],
     kept: Kept,
+    reasons: Reasons,
 ) -> PageModel:
-    """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen."""
+    """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen.
+
+    `reasons` are what is known of the first titles' newest changes.
+    """
     kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
     main, timeline, changes = cast(kinds, tuple(documents))
     fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
     if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
         fields = [field for field in fields if field.name != "namespace" or field.chosen]
-    return PageModel(subject, default, status, main, timeline, changes, fields, kept, settings.web_max_window)
+    longest = settings.web_max_window
+    return PageModel(
+        subject, default, status, main, timeline, changes, fields, kept, longest, known_reasons=reasons
+    )

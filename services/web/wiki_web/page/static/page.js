@@ -5,6 +5,7 @@ import { Notifier } from "./notify.js";
 import { followNotify } from "./notify_box.js";
 import { isPaused, followPauses } from "./pause.js";
 import { Play } from "./play.js";
+import { followReasons } from "./reasons.js";
 import { Refresh } from "./refresh.js";
 import { ServerClock, tellTimes } from "./times.js";
 
@@ -17,6 +18,7 @@ followFilters(refresh);
 followPauses(page, () => refresh.catchUp());
 followPointer(page);
 followNotify(page, notifier);
+followReasons(page);
 new Play(page, clock, refresh);
 page.addEventListener("answer", () => notifier.look());
 notifier.look({ silently: true });

@@ -4,6 +4,7 @@ import { isPast } from "./moment.js";
 import { morph } from "./morph.js";
 import { animated } from "./motion.js";
 import { tellPauses } from "./pause.js";
+import { askForReasons, chooseReasons } from "./reasons.js";
 import { keepingSelection } from "./selection.js";
 import { Stream } from "./stream.js";
 import { tellTimes } from "./times.js";
@@ -206,6 +207,7 @@ export class Refresh {
   #show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     const isHeld = (element) => element.id === "feed" && this.#holds("feed");
+    chooseReasons(fresh);
     keepingSelection(() =>
       animated(document.getElementById("titles"), () => {
         this.#page.removeAttribute("aria-busy");
@@ -214,6 +216,7 @@ export class Refresh {
         tellTimes(this.#page, this.#clock);
       }),
     );
+    askForReasons(this.#page);
     this.#going = false;
     document.title = fresh.title;
     this.#page.dispatchEvent(new Event("answer"));
