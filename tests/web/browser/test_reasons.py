@@ -94,7 +94,7 @@ def test_who_leaves_the_first_three_closes_unless_a_person_opened_it(
 ) -> None:
     committed.commit(*(each for title in "PQRS" for each in changes(f"Leaves {title}", 90 - ord(title), 73)))
     page = tab(web).open("/?namespace=73")
-    assert page.locator("#titles details[open]").count() == 3
+    expect(page.locator("#titles details[open]")).to_have_count(3)
     committed.commit(*changes("Leaves S", 60, 73))
     expect(page.locator("#titles tr").first.locator(".title")).to_have_text("Leaves S")
     expect(page.locator("#titles details[open]")).to_have_count(3)
