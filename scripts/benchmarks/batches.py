@@ -129,11 +129,24 @@ def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     )
 
 
+def on_this_machine() -> SparkSession:
+    return session.start("local[2]", JARS, shuffle_partitions=1)
+
+
 class Bench:
     """Topics on one broker, volumes in one folder, and the queries between them."""
 
-    def __init__(self, folder: Path, broker: Broker) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        broker: Broker,
+        *,
+        new_session: Callable[[], SparkSession] = on_this_machine,
+        partitions: int = 1,
+    ) -> None:
         self._folder = folder
+        self._new_session = new_session
+        self._partitions = partitions
         self._servers = broker.bootstrap_servers
         self._places = itertools.count()
         self._events = itertools.count()
@@ -143,7 +156,7 @@ class Bench:
         number = next(self._places)
         name = topic or f"{self._folder.name}-{number}"
         if topic is None:
-            topics.create(self._servers, name)
+            topics.create(self._servers, name, partitions=self._partitions)
         return Place(name, ConsumerVolume(self._folder / f"volume-{number}"))
 
     def write(self, topic: str, number: int) -> None:
@@ -197,7 +210,7 @@ class Bench:
     ) -> Iterator[tuple[SparkSession, StreamingQuery, list[Batch]]]:
         """A query in a session and a JVM of its own, and its batches, while it runs."""
         seen: list[Batch] = []
-        spark = session.start("local[2]", JARS, shuffle_partitions=1)
+        spark = self._new_session()
         try:
             spark.streams.addListener(Listener(seen.append, lambda: None))
             running = start(spark, self._wanted(place, trigger))

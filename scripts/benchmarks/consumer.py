@@ -2,6 +2,9 @@
 
 drain   a backlog with the real sink and with Spark's noop sink, both de-duplicating: records/s, ratio
 rates   one-second triggers at a low and a high rate: batch duration, p50 and p99
+
+With --cluster instead: the same backlog in twelve partitions, on a Spark cluster of one worker and of two,
+with one core each.
 """
 
 import sys
@@ -12,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.batches import WARM_UP_BATCHES, Bench, to_noop, to_parquet
+from benchmarks.cluster import drains
 from benchmarks.command import end_as_by_ctrl_c, hand_over, parser_of
 from benchmarks.figures import Figure, Goal
 from harness.kafka import Broker
@@ -66,7 +70,10 @@ def main() -> int:
     parser.add_argument(
         "parts", nargs="*", choices=[*PARTS, []], metavar="part", help="what to measure: all unless given"
     )
+    parser.add_argument("--cluster", action="store_true", help="on workers of a cluster")
     arguments = parser.parse_args()
+    if arguments.cluster and arguments.parts:
+        parser.error("--cluster: it has no parts")
     sizes = QUICK if arguments.quick else FULL
     logs.configure(Settings(log_level="WARNING"))
     found: list[Figure] = []
@@ -74,8 +81,11 @@ def main() -> int:
         folder = Path(name)
         broker = Broker(folder / "broker")
         try:
-            for part in arguments.parts or PARTS:
-                found += PARTS[part](Bench(folder / part, broker), sizes)
+            if arguments.cluster:
+                found += drains(folder, broker, sizes.backlog)
+            else:
+                for part in arguments.parts or PARTS:
+                    found += PARTS[part](Bench(folder / part, broker), sizes)
         finally:
             broker.close()
     hand_over("consumer", found, arguments.json)

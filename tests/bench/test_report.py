@@ -12,7 +12,7 @@ from benchmarks.naive import __main__ as naive
 from docs.pages import ROOT, text_of
 from soak_run import __main__ as soak
 
-CASE = Case("duckdb", 40, None)
+CASE = Case("duckdb", 40, "400ms")
 CORES = {"producer": 0.1, "consumer": 0.25, "web": 0.05, "simulator": 0.7, "browser": 0.2}
 PAGE = "before\n\n<!-- idle: begin -->\n\nold\n\n<!-- idle: end -->\n\nafter\n"
 
@@ -30,7 +30,7 @@ def test_a_row_says_what_was_measured_and_how_late_each_stage_is() -> None:
         {
             "engine": "duckdb",
             "events/s": "40",
-            "trigger": "default",
+            "trigger": "400ms",
             "events": "3",
             "event → browser p50 / p95 / p99": "**1.00** / 1.00 / 1.00",
             "stream → topic p50 / p95": "0.10 / 0.10",

@@ -46,6 +46,8 @@ SLOW, LONG, SPARK = (
 
 def pytest_in(folder: Path, *options: str) -> str:
     """What it says of the tests there, by the rules of ours."""
+    # Or one that lies in a folder above would be taken.
+    (folder / "pytest.ini").write_text("[pytest]\n", encoding="ascii")
     done = subprocess.run(
         (sys.executable, "-m", "pytest", "-p", "conftest", "-p", "no:cacheprovider", *options, "."),
         cwd=folder,

@@ -13,8 +13,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from docs.pages import ROOT, table_rows
+from wiki_common.baseline import BASELINE_KEY, Covered
 from wiki_common.coverage import Coverage
 from wiki_common.volume import BatchId, RawFile
+from wiki_consumer.maintenance.title_counts import SCHEMA as BASELINE
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.publishing import Publisher
 from wiki_consumer.volume.raw_files import SCHEMA
@@ -71,6 +73,15 @@ def test_the_footer_that_is_shown_is_one() -> None:
     shown = re.search(r"^    (\{.*\})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert shown is not None
     assert Coverage.from_json(shown[1]).to_json() == shown[1]
+
+
+def test_the_columns_and_the_footer_of_the_baseline_are_those_of_the_file() -> None:
+    shown = [name for row in table_rows(PAGE, "## What is usual") for name in re.findall(r"`(\w+)`", row[0])]
+    assert shown == BASELINE.names
+    (text,) = re.findall(
+        r'^    (\{"start".*"watched_seconds".*\})$', PAGE.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    assert Covered.of_footer({BASELINE_KEY.encode(): text.encode()}).in_footer() == {BASELINE_KEY: text}
 
 
 def test_duckdb_counts_each_change_once(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:

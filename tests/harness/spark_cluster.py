@@ -4,6 +4,7 @@ import json
 import secrets
 import sys
 import urllib.request
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,21 +12,29 @@ from typing import Any
 from harness.processes import Process, accepts, free_port, wait_until
 
 # As for other JVMs of tests, here for those of executors: they live for some seconds.
-_JAVA = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 class SparkCluster:
-    """Two workers and a master that share a secret, with their files in `folder`. Started at once."""
+    """A master and workers that share a secret, with their files in `folder`. Started at once.
 
-    def __init__(self, folder: Path) -> None:
+    Each worker offers `cores`: so many tasks at once, whatever the machine has. `java`: variables of JVMs.
+    """
+
+    def __init__(
+        self, folder: Path, *, workers: int = 2, cores: int = 4, java: Mapping[str, str] = _SHORT_LIVED
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
+        self._cores = cores
+        self._java = java
         self.secret = secrets.token_hex(16)
         self._secret_file = folder / "spark-secret"
         self._secret_file.write_text(f"{self.secret}\n", encoding="utf-8")
         self._port, self._page = free_port(), free_port()
         self.start_master()
-        self.workers = [self.start_worker(0), self.start_worker(1)]
-        self.wait_for_workers(2)
+        self.workers = [self.start_worker(number) for number in range(workers)]
+        self.wait_for_workers(workers)
 
     @property
     def settings(self) -> dict[str, str]:
@@ -45,7 +54,7 @@ class SparkCluster:
     def start_worker(self, number: int, **settings: str) -> Process:
         """The caller puts it among the workers, if it is one of them."""
         env = {
-            "SPARK_WORKER_CORES": "4",  # so many tasks at once, whatever the machine has
+            "SPARK_WORKER_CORES": str(self._cores),
             "SPARK_WORKER_MEMORY": "1g",
             "SPARK_WORKER_WEBUI_PORT": str(free_port()),
             "SPARK_WORKER_DIR": str(self._folder / f"worker-{number}"),
@@ -94,7 +103,7 @@ class SparkCluster:
         return Process(
             (sys.executable, "-m", "wiki_consumer.cluster", role),
             log=self._folder / f"{name}.log",
-            env=self.settings | _JAVA | env,
+            env={**self.settings, **self._java, **env},
         )
 
 

@@ -37,9 +37,11 @@ class Change:
     comment: str | None = "a comment"
     event_id: str = ""
     page_url: str | None = None
+    revision: int | None = 0  # 0: one that no other has
 
     def row(self) -> dict[str, object]:
         number = next(_numbers)
+        revision = number + 1 if self.revision == 0 else self.revision
         domain = f"{self.wiki.removesuffix('wiki')}.wikipedia.org"
         return {
             **asdict(self),
@@ -49,7 +51,7 @@ class Change:
             "minor": False,
             "patrolled": None,
             "revision_old": number,
-            "revision_new": number + 1,
+            "revision_new": revision,
             "rc_id": 2**31 + number,
             "diff_url": f"https://{domain}/w/index.php?diff={number + 1}&oldid={number}",
             "ingested_at": self.event_time + timedelta(seconds=2),

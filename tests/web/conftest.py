@@ -67,9 +67,11 @@ def settings(committed: CommittedChanges) -> Settings:
 
 
 @pytest.fixture
-def app(settings: Settings, duckdb_engine: DuckDBEngine) -> Flask:
+def app(settings: Settings, duckdb_engine: DuckDBEngine) -> Iterator[Flask]:
     """On DuckDB; its refresher is not started: a test calls `refresh`."""
-    return create_app(settings, duckdb_engine)
+    app = create_app(settings, duckdb_engine)
+    yield app
+    app.extensions["reasons"].stop()
 
 
 @pytest.fixture

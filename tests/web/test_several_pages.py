@@ -26,6 +26,7 @@ ANSWERS = [
     "/api/v1/changes?bots=exclude&limit=50",
     "/api/v1/changes?title=Ada+Lovelace&format=csv",
     "/api/v1/editors?window=24h&limit=100",
+    "/feed.atom?at_least=2&window=6h&types=all",
 ]
 PATIENCE = 60  # seconds
 HTML = ["/", "/?window=24h&types=all", "/page?title=Ada+Lovelace"]

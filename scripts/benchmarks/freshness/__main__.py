@@ -18,6 +18,8 @@ from benchmarks.freshness.moments import Incomplete, percentiles
 from benchmarks.freshness.pipeline import Case, Freshness, Idle, Span, measure, measure_idle
 from benchmarks.machine import this_machine
 from benchmarks.parts import pipeline_cores
+from wiki_common.duration import duration_text
+from wiki_consumer.settings import Settings
 
 _PICTURE: Final = PAGE.with_name("freshness.svg")
 SECTIONS: Final = ("freshness", "triggers", "idle")
@@ -75,7 +77,7 @@ def _cases(options: argparse.Namespace) -> Iterator[Case]:
     alone = options.quick or options.idle or options.triggers
     for rate in options.rates or ([LIVE_RATE] if alone else [LIVE_RATE, 10 * LIVE_RATE]):
         for engine in ("duckdb", "spark") if options.engine == "both" else (options.engine,):
-            for trigger in options.triggers or [None]:
+            for trigger in options.triggers or [duration_text(Settings().trigger_interval)]:
                 yield Case(engine, rate, trigger)
 
 

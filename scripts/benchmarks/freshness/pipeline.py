@@ -35,16 +35,15 @@ _TOPIC: Final = "wiki-changes"
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured. `rate` is events per second over all wikis; `trigger` None is the default one."""
+    """What is measured. `rate` is events per second over all wikis, `trigger` the consumer's interval."""
 
     engine: str
     rate: int
-    trigger: str | None
+    trigger: str
 
     @property
     def name(self) -> str:
-        trigger = f", trigger {self.trigger}" if self.trigger else ""
-        return f"{self.engine}, {self.rate}/s{trigger}"
+        return f"{self.engine}, {self.rate}/s, trigger {self.trigger}"
 
 
 @dataclass(frozen=True)
@@ -108,9 +107,8 @@ class Pipeline:
             # Empty is as good as unset: the broker and the folders are the run's own.
             "KAFKA_BOOTSTRAP_SERVERS": "",
             "DATA_DIR": "",
+            "TRIGGER_INTERVAL": case.trigger,
         }
-        if case.trigger:
-            environment["TRIGGER_INTERVAL"] = case.trigger
         self.local = RunLocal(folder, env=environment)
         self.bootstrap_servers = f"127.0.0.1:{kafka_port}"
         self._simulator = simulator

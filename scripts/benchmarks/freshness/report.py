@@ -29,7 +29,7 @@ def cores_table(runs: Sequence[Freshness]) -> str:
 def idle_table(runs: Sequence[Idle]) -> str:
     return table(
         ["engine", "trigger", "the stream is", *_PARTS],
-        ([run.case.engine, _trigger(run.case), run.stream, *_cores(run.cores)] for run in runs),
+        ([run.case.engine, run.case.trigger, run.stream, *_cores(run.cores)] for run in runs),
     )
 
 
@@ -38,11 +38,7 @@ _PARTS = (*PIPELINE, "**together**", *BESIDE)
 
 
 def _case(case: Case) -> list[str]:
-    return [case.engine, str(case.rate), _trigger(case)]
-
-
-def _trigger(case: Case) -> str:
-    return case.trigger or "default"
+    return [case.engine, str(case.rate), case.trigger]
 
 
 def _latencies(run: Freshness) -> Iterable[str]:

@@ -129,6 +129,11 @@ class Volume(Generic[PlaceT]):
         """The consumer's own."""
         return cast(PlaceT, self.root / "checkpoints")
 
+    @property
+    def baseline(self) -> PlaceT:
+        """What is usual: computed anew from the history, once an hour."""
+        return cast(PlaceT, self.root / "baseline.parquet")
+
     def hour_file(self, hour: datetime) -> PlaceT:
         """`history/date=2026-01-31/hour=07/part-0.parquet` for the hour that begins at `hour` (UTC)."""
         return cast(PlaceT, self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE)

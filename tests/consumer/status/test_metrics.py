@@ -127,6 +127,19 @@ def test_a_run_that_could_not_look_at_the_volume_leaves_the_number_of_files() ->
     assert value(metrics, "raw_files") == 7
 
 
+def test_the_baseline_is_the_last_one_that_was_computed() -> None:
+    metrics = Metrics()
+    names = ("baseline_age_seconds", "baseline_duration_seconds")
+    assert [math.isnan(value(metrics, name)) for name in names] == [True, True]
+    hour = timedelta(hours=1)
+    metrics.take_maintenance(Report(baseline_end=datetime.now(UTC) - 2 * hour))
+    assert math.isnan(value(metrics, "baseline_duration_seconds"))
+    metrics.take_maintenance(Report(baseline_end=datetime.now(UTC) - hour, baseline_duration=4.5))
+    metrics.take_maintenance(Report())
+    assert 3600 <= value(metrics, "baseline_age_seconds") < 3660
+    assert value(metrics, "baseline_duration_seconds") == 4.5
+
+
 def test_the_clocks_skew_is_that_of_the_last_batch_with_events() -> None:
     metrics = Metrics()
     assert math.isnan(value(metrics, "clock_skew_seconds"))

@@ -30,7 +30,13 @@ from wiki_producer.stream.position import (
 )
 from wiki_producer.stream.reconnect import StreamFatal
 
-NOW = time.time_ns() // 1_000_000
+NOW = 0
+"""Milliseconds, when the test begins: its file may have been imported an hour before."""
+
+
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "NOW", time.time_ns() // 1_000_000)
 
 
 @dataclass

@@ -50,4 +50,5 @@ class ServedApp:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        self.app.extensions["reasons"].stop()
         self.engine.close()

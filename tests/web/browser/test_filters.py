@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from web.browser.conftest import OpenTab
 from web.browser.running_web import RunningWeb
+from web.committed import Change, CommittedChanges, now
 
 
 def choose(page: Page, name: str) -> None:
@@ -51,6 +52,27 @@ def test_a_namespace_is_chosen_by_its_name(web: RunningWeb, tab: OpenTab) -> Non
     page.get_by_label("Namespace").select_option("Talk")
     expect(page).to_have_url(f"{web.url}/?namespace=1")
     expect(page.locator("#titles tr .title")).to_have_text(["Talk:Moon"])
+
+
+def test_whose_changes_count_is_hidden_until_it_is_wanted(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    committed.commit(*(Change(now(), "By whom", name) for name in ("10.0.0.1", "~2026-1-1", "Zoë Q")))
+    page = tab(web).open()
+    expect(page.get_by_label("User, by the whole name")).to_be_hidden()
+    page.locator(".by summary").press("Enter")
+    page.get_by_label("Editors").select_option("Anonymous")
+    expect(page).to_have_url(f"{web.url}/?editors=anonymous")
+    expect(page.locator("#titles tr .count")).to_have_text(["2"])
+    page.get_by_label("Editors").select_option("All editors")
+    page.get_by_label("User, by the whole name").fill("Zoë_Q")
+    page.get_by_role("button", name="Find").click()
+    expect(page.locator("#titles tr .count")).to_have_text(["1"])
+    expect(page.locator("footer")).to_contain_text("by Zoë Q")
+    page.locator("#titles tr").get_by_role("link", name="Why").click()
+    page.get_by_role("link", name="Live top of Wikipedia").click()
+    expect(page).to_have_url(f"{web.url}/?user=Zo%C3%AB+Q")
+    expect(page.get_by_label("User, by the whole name")).to_have_value("Zoë Q")
 
 
 def test_back_shows_the_view_before(web: RunningWeb, tab: OpenTab) -> None:
@@ -101,6 +123,7 @@ def test_the_drill_down_keeps_the_filters_and_leads_back(web: RunningWeb, tab: O
     expect(page.locator("#changes tr")).to_have_count(int(count))
     expect(page.locator("#changes .links a").first).to_have_attribute("href", re.compile("diff="))
     expect(page.locator("#changes .mark", has_text="bot")).to_have_count(0)
+    expect(page.locator("html[data-refresh-due]")).to_have_count(1)  # its scripts follow the form
     choose(page, "Only bots")
     expect(page.locator("#changes .mark", has_text="bot")).to_have_count(3)
     page.get_by_role("link", name="Live top of Wikipedia").click()
@@ -113,10 +136,12 @@ def test_without_scripts_it_works_and_refreshes_itself(web: RunningWeb, tab: Ope
     expect(page.locator("noscript meta, meta[http-equiv=refresh]").first).to_have_attribute("content", "1")
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")
     expect(page.locator("#feed button")).to_be_hidden()
+    page.get_by_role("link", name="Stop refreshing").click()
     choose(page, "Only bots")
     page.get_by_role("button", name="Show").click()
     page.wait_for_url(re.compile("bots=only"))
     expect(page.locator("#titles")).not_to_contain_text("By hand")
+    page.get_by_role("link", name="Back to live").click()
     with page.expect_navigation():
         pass
     expect(page.locator("#titles")).to_contain_text("Ada Lovelace")

@@ -13,13 +13,17 @@ from web.browser.conftest import OpenTab, some_changes
 from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
 from web.committed import Change, CommittedChanges, changes_table, now
+from web.data.usual import Counts, write_baseline
+from wiki_common.baseline import Covered
 from wiki_common.coverage import Coverage, Gap
 
+HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 PAST = now().replace(minute=59, second=0) - timedelta(hours=3)
 
 PATHS = {
     "live": "/",
     "everything": "/?types=all&window=6h",
+    "unusual": "/?order=unusual",
     "page": "/page?title=Ada+Lovelace",
     "unmatched": "/?namespace=6",
     "404": "/nothing-here",
@@ -89,6 +93,9 @@ def look_at(watched: Watched, name: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PATHS)
 def test_pages(web: RunningWeb, tab: OpenTab, name: str, scheme: str) -> None:
+    if name == "unusual":
+        counts: Counts = {("enwiki", "Kyiv"): 1000, ("enwiki", "Ada Lovelace"): 4}
+        write_baseline(web.data_dir, counts, Covered(now() - WEEK, now() - HOUR, 500_000.0))
     watched = tab(web, color_scheme=scheme, reduced_motion="reduce")
     watched.open(PATHS[name])
     look_at(watched, f"{name}-{scheme}")

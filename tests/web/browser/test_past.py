@@ -133,6 +133,7 @@ def test_filters_and_the_way_to_a_title_stay_at_the_moment(
 def test_without_scripts_a_moment_is_reached_and_left(web: RunningWeb, tab: OpenTab, then: datetime) -> None:
     options: dict[str, Any] = {"java_script_enabled": False}
     page = tab(web, **options).open()
+    page.get_by_role("link", name="Stop refreshing").click()
     go_to(page, then)
     page.wait_for_url(re.compile(r"[?&]to="))
     word(page).to_have_text("Past")

@@ -33,6 +33,19 @@ def test_text_of_strangers_is_text(web: RunningWeb, tab: OpenTab) -> None:
     expect(page.locator("main img, main script, main b")).to_have_count(0)
 
 
+def test_a_contested_title_is_marked_and_most_are_not(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    for number in range(6):
+        old, new = ((900, 500), (500, 900))[number % 2]
+        user = ("Ada", "10.0.0.1")[number % 2]
+        committed.commit(Change(now(), "Disputed", user, length_old=old, length_new=new))
+    page = tab(web).open()
+    marks = page.locator("#titles tr", has_text="Disputed").locator(".reasons .mark")
+    expect(marks).to_have_text(["contested · 5 reverts", "anonymous 50\xa0%"])
+    expect(page.locator("#titles tr", has_text="Talk:Moon").locator(".reasons .mark")).to_have_count(0)
+
+
 def test_a_change_appears_without_a_reload(
     web: RunningWeb, committed: CommittedChanges, tab: OpenTab
 ) -> None:

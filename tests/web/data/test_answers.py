@@ -84,6 +84,10 @@ def check_top(engine: Engine, tmp_path: Path, rows: list[Change], query: Query) 
         "bytes",
         "last_change",
         "per_minute",
+        "created",
+        "reverts",
+        "top_editor_share",
+        "anonymous_share",
     )
     assert [{name: title[name] for name in compared} for title in found["titles"]] == expected["titles"]
     assert found["totals"] == expected["totals"]
@@ -100,12 +104,13 @@ def picked(answer: Answer) -> list[tuple[Any, ...]]:
         "timeline": ("changes",),
         "changes": ("id", "title", "user"),
         "editors": ("rank", "user", "changes"),
+        "unusual": ("wiki", "title", "changes", "counted", "editors"),
     }
     return [tuple(row[name] for name in names[answer.query.kind]) for row in listed(answer)]
 
 
 def test_lists_equal_a_plain_count(engine: Engine, tmp_path: Path) -> None:
-    kinds: tuple[Kind, ...] = ("timeline", "changes", "editors")
+    kinds: tuple[Kind, ...] = ("timeline", "changes", "editors", "unusual")
     hold_for_random_rows(engine, lambda rows, query: check_lists(engine, tmp_path, rows, query), *kinds)
 
 

@@ -22,7 +22,7 @@ MAY_REFUSE = (STREAM, "/readyz")
 """The one has no socket here, the other tells of changes that are older than half a minute."""
 
 texts = st.text(max_size=12) | st.binary(max_size=8).map(lambda raw: raw.decode("latin-1"))
-NAMES = (*ALLOWED["changes"], "on")
+NAMES = (*ALLOWED["changes"], "on", "at_least")
 names = st.sampled_from(NAMES) | st.sampled_from(["Window", "title[]", "", "_"]) | texts
 ODD_VALUES = (
     *("1m", "30m", "24h", "0m", "999999999d", "9" * 5000, "1" * 300, "-1", "0x1", "1e9", "٣", "²"),
@@ -48,7 +48,7 @@ pairs = st.lists(st.tuples(st.sampled_from(ALLOWED["top"]), values), min_size=1,
 queries = pairs.map(
     lambda pairs: "&".join(f"{encoded(name)}={encoded(value)}" for name, value in pairs)
 ) | st.binary(max_size=20).map(lambda raw: raw.decode("latin-1").replace("#", ""))
-PAGES = ("/", "/page", "/readyz", "/metrics", "/api/v1/openapi.json", STREAM)
+PAGES = ("/", "/page", "/readyz", "/metrics", "/api/v1/openapi.json", STREAM, "/feed.atom")
 paths = st.sampled_from([*LISTS, *LISTS, *PAGES]) | st.builds(
     "{}/{}".format,
     st.sampled_from(["", "/static", "/api/v1", "/api/v1/top", "/static/.."]),

@@ -162,6 +162,12 @@ def test_each_form_and_query_has_its_own_etag(client: FlaskClient) -> None:
         ("types=edits", "types"),
         ("types=all,edit", "types"),
         ("bots=yes", "bots"),
+        ("editors=Anonymous", "editors"),
+        ("editors=", "editors"),
+        ("user=", "user"),
+        ("user=_", "user"),
+        ("user=a%00b", "user"),
+        ("user=" + "a" * 301, "user"),
         ("namespace=a", "namespace"),
         ("namespace=" + ",".join(map(str, range(21))), "namespace"),
         ("wiki=EN", "wiki"),
@@ -213,6 +219,22 @@ def test_the_pages_own_link_to_a_title_works(
 def test_a_bad_title_is_refused(client: FlaskClient, title: str) -> None:
     response = client.get("/api/v1/changes", query_string={"title": title})
     assert response.get_json(force=True)["parameter"] == "title"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_filters_by_editor_are_in_the_answer_and_make_another_one(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool], kind: str
+) -> None:
+    names = ("Ada", "10.0.0.1", "~2026-1-1", None)
+    committed.commit(*(Change(now(), "A", name) for name in names))
+    refresh()
+    asked = ["", "?editors=anonymous", "?editors=registered", "?user=Ada", "?editors=anonymous&user=Ada"]
+    found = [described_answer(client, kind, query) for query in asked]
+    assert [answer["totals"]["changes"] for answer in found] == [4, 2, 1, 1, 0]
+    filters = [(answer["filters"]["editors"], answer["filters"]["user"]) for answer in found]
+    assert filters[0] == ("all", None)
+    assert filters[-1] == ("anonymous", "Ada")
+    assert len({client.get(f"/api/v1/{kind}{query}").headers["ETag"] for query in asked}) == 5
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "TRACE", "PATCH"])

@@ -74,6 +74,24 @@ def test_what_is_not_known_is_an_empty_cell(
     assert len(title["per_minute"].split(" ")) == 5
 
 
+def test_the_marks_of_a_title_are_its_last_columns(
+    client: FlaskClient, committed: CommittedChanges, refresh: Refresh
+) -> None:
+    committed.commit(
+        Change(now() - timedelta(seconds=2), "A", "Ada", length_old=9, length_new=5),
+        Change(now() - timedelta(seconds=1), "A", "~2026-1-1", length_old=5, length_new=9),
+        Change(now(), "B", None, type="new", length_old=None),
+    )
+    refresh()
+    marks = ["created", "reverts", "top_editor_share", "anonymous_share"]
+    rows = rows_of(client, "/api/v1/top?format=csv")
+    assert list(rows[0])[-4:] == marks
+    assert [[row[name] for name in marks] for row in rows] == [
+        ["false", "1", "0.5", "0.5"],
+        ["true", "0", "", ""],
+    ]
+
+
 def test_numbers_stay_numbers_also_below_zero(
     client: FlaskClient, committed: CommittedChanges, refresh: Refresh
 ) -> None:

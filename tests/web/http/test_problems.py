@@ -52,12 +52,14 @@ def gated_engine() -> Iterator[GatedEngine]:
 
 
 @pytest.fixture
-def app(settings: Settings, committed: CommittedChanges, gated_engine: GatedEngine) -> Flask:
+def app(settings: Settings, committed: CommittedChanges, gated_engine: GatedEngine) -> Iterator[Flask]:
     app = create_app(settings, gated_engine)
     committed.commit(Change(now()))
     refresher: Refresher = app.extensions["refresher"]
     assert refresher.refresh_once()
-    return app
+    yield app
+    gated_engine.gate.set()
+    app.extensions["reasons"].stop()
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept": "*/*"}, {"Accept": "application/json"}])

@@ -29,7 +29,9 @@ def chart_of(*values: int | None, gaps: tuple[Gap, ...] = ()) -> AreaChart:
         window=Window(start=begin, end=NOON),
         gaps=list(gaps),
         counting_since=None,
-        filters=Filters(types=None, bots="include", namespace=None, wiki=None, title=None),
+        filters=Filters(
+            types=None, bots="include", namespace=None, wiki=None, title=None, editors="all", user=None
+        ),
         totals=Totals(changes=0, titles=0, editors=0),
         wikis=(),
         bucket_seconds=60,

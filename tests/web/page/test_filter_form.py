@@ -49,6 +49,11 @@ def test_no_window_is_offered_that_is_longer_than_what_is_held(parameters: Param
             {"namespace": ["0,1"], "wiki": ["enwiki"], "bots": ["exclude"]},
             "edits and new pages in Articles, Talk on enwiki, without bots",
         ),
+        ({"editors": ["anonymous"]}, "edits and new pages, by anonymous editors"),
+        (
+            {"editors": ["registered"], "user": ["Ada_L"]},
+            "edits and new pages, by registered editors, by Ada L",
+        ),
     ],
 )
 def test_what_is_counted_is_told_in_words(

@@ -12,6 +12,7 @@ looking.
 3. Raw files whose rows all lie before the history's end are deleted, if the history has all their ids and
    gaps. Rows that it lacks (a clock was set far back) are first written to their hour.
 4. Hours past the retention are deleted, and folders that became empty are removed.
+5. After an hour was closed, what is usual is computed anew from the last week's hours.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,7 @@ import pyarrow as pa
 import structlog
 
 from wiki_common.store.place import Place
+from wiki_consumer.maintenance.baseline import BaselineKeeper
 from wiki_consumer.maintenance.closing import HourCloser
 from wiki_consumer.maintenance.deletion import GRACE, RawFileDeleter
 from wiki_consumer.maintenance.report import Report
@@ -63,6 +65,7 @@ class Maintenance:
             grace=grace,
             on_step=on_step,
         )
+        self._baseline = BaselineKeeper(self._volume, self._history, on_step)
         self._history_retention = history_retention
         self._clock = clock
 
@@ -81,6 +84,8 @@ class Maintenance:
             with report.noting_faults("delete old history"):
                 report.hours_expired = len(self._history.expire(self._oldest_kept()))
                 self._history.remove_empty_folders()
+            with report.noting_faults("compute the baseline"):
+                self._baseline.update(report)
             report.history_end = self._volume.history_end()
             report.raw_files = len(files) - report.raw_files_deleted
             pa.default_memory_pool().release_unused()

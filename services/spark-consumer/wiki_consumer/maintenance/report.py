@@ -29,7 +29,8 @@ _log = structlog.get_logger()
 class Report:
     """What one run did, and how it left the volume. A failure is one line; the next run tries again.
 
-    `raw_files`, how many there are, is None if the volume couldn't be looked at.
+    `raw_files`, how many there are, is None if the volume couldn't be looked at. `baseline_end` and the
+    seconds that it took are None if no baseline was written.
     """
 
     hours_closed: int = 0
@@ -43,6 +44,8 @@ class Report:
     hours_expired: int = 0
     raw_files: int | None = None
     history_end: datetime | None = None
+    baseline_end: datetime | None = None
+    baseline_duration: float | None = None
     failures: list[str] = field(default_factory=list)
 
     @contextmanager

@@ -89,7 +89,7 @@ class Metrics:
             "wiki_consumer_as_of_age_seconds",
             "since the time up to which everything is counted, by this machine's clock; NaN if unknown",
             registry=self.registry,
-        ).set_function(self._as_of_age)
+        ).set_function(lambda: _age_or_nan(self._as_of))
         self._gap_seconds = Counter(
             "wiki_consumer_gap_seconds",
             "length of the times, between others, of which nothing is known",
@@ -130,6 +130,18 @@ class Metrics:
             "since the last run of the maintenance ended",
             registry=self.registry,
         ).set_function(lambda: _since(self._last_maintenance))
+        self._baseline_end: datetime | None = None
+        Gauge(
+            "wiki_consumer_baseline_age_seconds",
+            "since the end of the week that the baseline covers, by this machine's clock; NaN without one",
+            registry=self.registry,
+        ).set_function(lambda: _age_or_nan(self._baseline_end))
+        self._baseline_duration = Gauge(
+            "wiki_consumer_baseline_duration_seconds",
+            "how long it took to compute the baseline; NaN if this process has computed none",
+            registry=self.registry,
+        )
+        self._baseline_duration.set(math.nan)
         self._maintenance_failures = Counter(
             "wiki_consumer_maintenance_failures",
             "tasks of the maintenance that failed",
@@ -155,9 +167,6 @@ class Metrics:
             self._gap_seconds.inc(sum(gap.total_seconds() for gap in found))
             self._last_gap.set_to_current_time()
 
-    def _as_of_age(self) -> float:
-        return math.nan if self._as_of is None else _age(self._as_of)
-
     def take(self, batch: Batch) -> None:
         self._last_commit = time.monotonic()
         self._duration.observe(batch.seconds)
@@ -179,6 +188,10 @@ class Metrics:
         for name, gauge in self._maintenance_gauges.items():
             if (value := getattr(report, name)) is not None:
                 gauge.set(value)
+        if report.baseline_end is not None:
+            self._baseline_end = report.baseline_end
+        if report.baseline_duration is not None:
+            self._baseline_duration.set(report.baseline_duration)
         self._maintenance_failures.inc(len(report.failures))
 
     def query_failed(self) -> None:
@@ -205,6 +218,10 @@ def _disk(folder: Path) -> _Disk:
 
 def _since(monotonic: float | None) -> float:
     return math.nan if monotonic is None else time.monotonic() - monotonic
+
+
+def _age_or_nan(time: datetime | None) -> float:
+    return math.nan if time is None else _age(time)
 
 
 def _age(time: datetime) -> float:

@@ -51,7 +51,7 @@ class History:
 
     def __init__(self, volume: Volume[Place], on_step: OnStep) -> None:
         self._volume = volume
-        self._writing = volume.history / ".writing"
+        self.writing = volume.history / ".writing"
         self._on_step = on_step
 
     def event_ids(self, hour: datetime) -> set[str | None]:
@@ -84,7 +84,7 @@ class History:
         expected = {event_id for table in tables for event_id in table["event_id"].to_pylist()}
         read = sum(table.num_rows for table in tables)
         tables.clear()
-        draft = draft_of(target, self._writing / f"{hour:%Y-%m-%d-%H}.parquet", replaces=version)
+        draft = draft_of(target, self.writing / f"{hour:%Y-%m-%d-%H}.parquet", replaces=version)
         known = (gap for path in existing for gap in read_footer(path).coverage.gaps)
         coverage = Coverage(gaps=joined((*known, *gaps)))
         self._write_to_disk(rows, coverage, draft)
@@ -118,9 +118,9 @@ class History:
 
     def clear_writing(self) -> None:
         """Remove what a crash left half-written; in an object store there is no such thing."""
-        if not isinstance(self._writing, Path):
+        if not isinstance(self.writing, Path):
             return
-        for unfinished in self._writing.glob("*"):
+        for unfinished in self.writing.glob("*"):
             unfinished.unlink()
             self._on_step("unfinished history file removed")
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from wiki_web.data.answers import Answer, answer_of, empty_answer
+from wiki_web.data.baseline import Baseline, Baselines
 from wiki_web.data.documents import Document, Loading, State
 from wiki_web.data.engines.engine import EngineDied, EngineError
 from wiki_web.data.long_queries import TooManyChanges
@@ -82,15 +83,20 @@ class _Entry:
 
 
 class AnswerCache:
-    """Bounded; the answer that was asked for longest ago goes first. `clock` is monotonic, as the store's."""
+    """Bounded; the answer that was asked for longest ago goes first. `clock` is monotonic, as the store's.
+
+    Without `baselines` nothing tells what is usual.
+    """
 
     def __init__(
         self,
         store: Store,
         default: Query,
         clock: Callable[[], float] = time.monotonic,
+        baselines: Baselines | None = None,
     ) -> None:
         self._store = store
+        self._baselines = baselines
         self._clock = clock
         self.default = default
         self._guard = threading.Lock()
@@ -253,7 +259,7 @@ class AnswerCache:
         except NothingHeld as error:
             return self.nothing(query, error.position)
         sums = known.answer.sums if known and known.position == position else None
-        answer = answer_of(query, as_of_us, run(), position.gaps, sums)
+        answer = answer_of(query, as_of_us, run(), position.gaps, sums, self.baseline_for(query))
         cached = CachedAnswer(answer, position, now, self._clock() - now)
         with self._guard:
             before = self._entries.get(query)
@@ -261,6 +267,10 @@ class AnswerCache:
             while len(self._entries) > _MOST_ANSWERS or self._rows() > _MOST_ROWS:
                 self._entries.popitem(last=False)
         return cached
+
+    def baseline_for(self, query: Query) -> Baseline | None:
+        """What a query's answer is compared with, if it is."""
+        return self._baselines.newest() if self._baselines and query.kind == "unusual" else None
 
     def _over_same_rows(self, query: Query) -> CachedAnswer | None:
         """The answer to a query over the rows of this one at the newest commit, None if there is none."""

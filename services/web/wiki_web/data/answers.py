@@ -9,9 +9,13 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import pyarrow as pa
 
+from wiki_common.baseline import Covered
+from wiki_web.data.baseline import Baseline
+from wiki_web.data.disputes import Made, reverts
 from wiki_web.data.documents import (
     DOCUMENTS,
     LIST_NAMES,
+    BaselineTime,
     Bucket,
     Change,
     Document,
@@ -23,11 +27,14 @@ from wiki_web.data.documents import (
     RankedTitle,
     State,
     Totals,
+    UnusualTitle,
     Window,
 )
+from wiki_web.data.editors import by_editors
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import Kind, Query
 from wiki_web.data.rows import moment_of
+from wiki_web.data.unusual import Unusual, compared, most_unusual
 
 Row = dict[str, Any]
 _NOTHING: Final = Totals(changes=0, titles=0, editors=0)
@@ -50,6 +57,7 @@ class Answer:
     """What a query found at a commit. `loading` is None but for a start.
 
     `gaps` are those of the window; `counting_since` is when watching began, if it did within the window.
+    `covered` is the time of the baseline that it was compared with, of which nothing else is held.
     """
 
     query: Query
@@ -59,13 +67,16 @@ class Answer:
     loading: Loading | None = None
     gaps: tuple[Span, ...] = ()
     counting_since: datetime | None = None
+    covered: Covered | None = None
 
     def document(self, state: State) -> Document:
         """The answer as it is handed out."""
         query, kind = self.query, self.query.kind
         own: dict[str, Any] = {LIST_NAMES[kind]: self.items}
-        if kind in ("top", "timeline"):
+        if kind in ("top", "timeline", "unusual"):
             own["bucket_seconds"] = query.bucket_us // 1_000_000
+        if kind == "unusual":
+            own["baseline"] = _baseline_time(self.covered)
         return DOCUMENTS[kind](
             as_of=self.as_of,
             state=state,
@@ -79,6 +90,8 @@ class Answer:
                 namespace=query.namespaces,
                 wiki=query.wikis,
                 title=query.title,
+                editors=query.editors,
+                user=query.user,
             ),
             totals=self.sums.totals,
             wikis=self.sums.wikis,
@@ -92,26 +105,38 @@ def empty_answer(query: Query, loading: Loading | None) -> Answer:
 
 
 def answer_of(
-    query: Query, as_of_us: int, found: pa.Table, gaps: Sequence[Span] = (), sums: Sums | None = None
+    query: Query,
+    as_of_us: int,
+    found: pa.Table,
+    gaps: Sequence[Span] = (),
+    sums: Sums | None = None,
+    baseline: Baseline | None = None,
 ) -> Answer:
     """`found` is the result of the query's statement at `as_of_us`, without totals where `sums` are given.
 
-    In the joined `gaps` nothing is known.
+    In the joined `gaps` nothing is known. What is unusual is told by the `baseline`.
     """
     rows = found.to_pylist()
     if sums is None:
         (row_of_sums,) = (row for row in rows if row["all_changes"] is not None)
         sums, rows = _sums(row_of_sums), [row for row in rows if row is not row_of_sums]
-    listed = _in_order(query.kind, rows)
-    inside = cut(gaps, as_of_us - query.window_us, as_of_us)
-    since_us = counting_since(gaps, as_of_us - query.window_us, as_of_us)
+    after_us = as_of_us - query.window_us
+    inside = cut(gaps, after_us, as_of_us)
+    since_us = counting_since(gaps, after_us, as_of_us)
+    with_what = compared(baseline, after_us, as_of_us, inside)
+    if query.kind == "unusual":
+        unusual = most_unusual(rows, with_what, query.limit)
+        items: Sequence[Item] = _unusual_titles(query, as_of_us, unusual, inside)
+    else:
+        items = _items(query, as_of_us, _in_order(query.kind, rows), inside)
     return Answer(
         query,
         moment_of(as_of_us),
         sums,
-        _items(query, as_of_us, listed, inside),
+        items,
         gaps=inside,
         counting_since=None if since_us is None else moment_of(since_us),
+        covered=with_what.baseline.covered if with_what else None,
     )
 
 
@@ -129,6 +154,11 @@ def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
         return sorted(rows, key=lambda row: (row["event_us"], row["event_id"]), reverse=True)
     name = "title" if kind == "top" else "editor"
     return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row[name], row.get("wiki") or ""))
+
+
+def changes_of(found: pa.Table) -> list[Change]:
+    """The changes that a statement found, newest first."""
+    return [_change(row) for row in _in_order("changes", found.to_pylist())]
 
 
 def web_url(stored: str | None) -> str | None:
@@ -158,17 +188,20 @@ def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -
         return _buckets(query, as_of_us, rows, gaps)
     if query.kind == "top":
         uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
-        return [_ranked_title(row, uncounted) for row in rows]
+        return [_ranked_title(row, query.bucket_us, uncounted) for row in rows]
     if query.kind == "editors":
         return [_editor(row) for row in rows]
     return [_change(row) for row in rows]
 
 
-def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
+def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> RankedTitle:
     """`uncounted` is what each bucket has before anything is counted in it."""
+    made: list[Made] = row["made"]
     per_bucket = uncounted.copy()
-    for age in row["ages"]:
-        per_bucket[-1 - age] = (per_bucket[-1 - age] or 0) + 1
+    for change in made:
+        place = -1 - change["age_us"] // bucket_us
+        per_bucket[place] = (per_bucket[place] or 0) + 1
+    told = by_editors(change["editor"] for change in made)
     return RankedTitle(
         rank=row["rank"],
         rank_before=row["rank_before"],
@@ -178,11 +211,42 @@ def _ranked_title(row: Row, uncounted: list[int | None]) -> RankedTitle:
         history_url=history_url(row["page_url"]),
         diff_url=web_url(row["diff_url"]),
         changes=row["changes"],
-        editors=row["editors"],
+        editors=told.editors,
         bytes=row["bytes"],
         last_change=moment_of(row["last_us"]),
         per_minute=per_bucket,
+        created=bool(row["created"]),
+        reverts=reverts(made),
+        top_editor_share=told.top_share,
+        anonymous_share=told.anonymous_share,
     )
+
+
+def _unusual_titles(
+    query: Query, as_of_us: int, found: Sequence[Unusual], gaps: Sequence[Span]
+) -> list[UnusualTitle]:
+    uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
+    titles = []
+    for each in found:
+        ranked = _ranked_title(
+            {**each.row, "rank": each.rank, "rank_before": None}, query.bucket_us, uncounted
+        )
+        titles.append(
+            UnusualTitle(
+                **dict(ranked),
+                counted=each.row["counted"],
+                usual=each.usual,
+                surprise=each.surprise,
+                before=each.before,
+            )
+        )
+    return titles
+
+
+def _baseline_time(covered: Covered | None) -> BaselineTime | None:
+    if covered is None:
+        return None
+    return BaselineTime(start=covered.start, end=covered.end, watched_seconds=covered.watched_seconds)
 
 
 def _editor(row: Row) -> Editor:

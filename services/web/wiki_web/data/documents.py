@@ -15,6 +15,10 @@ Past where a moment was asked for."""
 Count = Annotated[int, Field(ge=0)]
 Rank = Annotated[int, Field(ge=1)]
 KnownCount = Annotated[Count | None, Field(description="null where nobody watched and nothing was counted.")]
+Share = Annotated[
+    float | None,
+    Field(ge=0, le=1, description="Of the changes whose editor is known; null where none is."),
+]
 NetBytes = Annotated[int, Field(description="Net bytes added; 0 where a length is unknown.")]
 
 
@@ -46,6 +50,35 @@ class RankedTitle(_Model):
             description="Changes in each bucket of bucket_seconds, oldest first: their sum is changes. "
             "null where nobody watched and nothing was counted.",
         ),
+    ]
+    created: Annotated[bool, Field(description="Whether a change that is counted made the page.")]
+    reverts: Annotated[
+        Count,
+        Field(
+            description="Changes after which the page has exactly the size that it had before some others of "
+            "the window, one of these at least by another editor: a sign of reverts, no proof."
+        ),
+    ]
+    top_editor_share: Share
+    anonymous_share: Share
+
+
+class UnusualTitle(RankedTitle):
+    counted: Annotated[
+        Count, Field(description="Of the changes: without those of one editor beyond three in an hour.")
+    ]
+    usual: Annotated[
+        float | None, Field(description="How many of these are expected in the window; null if not known.")
+    ]
+    surprise: Annotated[
+        float | None,
+        Field(
+            description="The logarithm of how much likelier they are at their own rate, null if not known."
+        ),
+    ]
+    before: Annotated[
+        Count | None,
+        Field(description="The week's counted changes, without the window's; null if too few are known of."),
     ]
 
 
@@ -111,6 +144,8 @@ class Filters(_Model):
     namespace: tuple[int, ...] | None
     wiki: tuple[str, ...] | None
     title: str | None
+    editors: str
+    user: str | None
 
 
 class Totals(_Model):
@@ -154,6 +189,19 @@ class TopDocument(Document):
     titles: Annotated[list[RankedTitle], Field(max_length=MAX_LIMIT)]
 
 
+class BaselineTime(_Model):
+    """What is usual was counted from `from` on, before `to`, and `watched_seconds` of that were watched."""
+
+    start: Annotated[datetime, Field(alias="from")]
+    end: Annotated[datetime, Field(alias="to")]
+    watched_seconds: float
+
+
+class UnusualDocument(TopDocument):
+    baseline: Annotated[BaselineTime | None, Field(description="null while nothing tells what is usual.")]
+    titles: Annotated[list[UnusualTitle], Field(max_length=MAX_LIMIT)]  # type: ignore[assignment]  # never changed
+
+
 class TimelineDocument(Document):
     bucket_seconds: BucketSeconds
     minutes: Annotated[list[Bucket], Field(max_length=MAX_BUCKETS)]
@@ -173,18 +221,21 @@ ITEMS: Final[dict[Kind, type[Item]]] = {
     "timeline": Bucket,
     "changes": Change,
     "editors": Editor,
+    "unusual": UnusualTitle,
 }
 LIST_NAMES: Final[dict[Kind, str]] = {
     "top": "titles",
     "timeline": "minutes",
     "changes": "changes",
     "editors": "editors",
+    "unusual": "titles",
 }
 DOCUMENTS: Final[dict[Kind, type[Document]]] = {
     "top": TopDocument,
     "timeline": TimelineDocument,
     "changes": ChangesDocument,
     "editors": EditorsDocument,
+    "unusual": UnusualDocument,
 }
 
 

@@ -8,11 +8,14 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+from wiki_common.baseline import MOST_OF_ONE
+from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
 
-Kind = Literal["top", "timeline", "changes", "editors"]
+Kind = Literal["top", "timeline", "changes", "editors", "unusual"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 Bots = Literal["include", "exclude", "only"]
+Editors = Literal["all", "anonymous", "registered"]
 Parameter = int | str | list[str] | list[int]
 
 EDITS: Final = ("edit", "new")
@@ -24,13 +27,17 @@ MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
 MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
+MOST_CANDIDATES: Final = 5_000
+"""Titles, of which the most unusual ones are found: those with the most changes that count."""
+NEWEST: Final = 3
+"""So many changes tell why a title is changed."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
 
 @dataclass(frozen=True)
 class Query:
-    """One question; equal questions are equal values. None in `types`, …, `title` means all.
+    """One question; equal questions are equal values. None in `types`, …, `title` and in `user` means all.
 
     `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
     """
@@ -44,6 +51,8 @@ class Query:
     wikis: tuple[str, ...] | None = None
     title: str | None = None
     to_us: int | None = None
+    editors: Editors = "all"
+    user: str | None = None
 
     @property
     def scope(self) -> "Query":
@@ -83,11 +92,29 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
     if with_totals or query.kind == "top":
         parameters["window_us"] = query.window_us
     if query.kind != "timeline":
-        parameters["row_limit"] = query.limit
-    if query.kind in ("top", "timeline"):
+        parameters["row_limit"] = MOST_CANDIDATES if query.kind == "unusual" else query.limit
+    if query.kind == "unusual":
+        parameters["most_of_one"] = MOST_OF_ONE
+    if query.kind == "timeline":
         parameters["bucket_us"] = query.bucket_us
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
+
+
+def newest_of(query: Query, as_of_us: int, titles: list[str], from_us: int) -> Statement:
+    """The statement that lists the newest changes that `query` counts of each page of these titles.
+
+    None of them is of `from_us` (µs) or before.
+    """
+    parameters = _chosen(replace(query, kind="changes"), as_of_us)
+    reach_us = min(query.window_us, as_of_us - from_us)
+    parameters |= {"titles": titles, "reach_us": reach_us}
+    sql = _NEWEST.format(
+        selected=_selected(query.bots, frozenset(parameters)),
+        list=", ".join(_OF_LIST["changes"]),
+        most=NEWEST,
+    )
+    return Statement(sql, parameters, as_of_us - reach_us)
 
 
 def matching_of(query: Query, as_of_us: int) -> Statement:
@@ -95,6 +122,12 @@ def matching_of(query: Query, as_of_us: int) -> Statement:
     parameters = _chosen(query, as_of_us)
     sql = _MATCHING.format(selected=_selected(query.bots, frozenset(parameters)))
     return Statement(sql, parameters, as_of_us - _reach_us(query))
+
+
+def selection_of(query: Query, as_of_us: int) -> tuple[str, dict[str, Parameter]]:
+    """The table `selected` of the changes that `query` is about, for other statements, and its parameters."""
+    parameters = _chosen(query, as_of_us)
+    return _selected(query.bots, frozenset(parameters)), parameters
 
 
 def _reach_us(query: Query) -> int:
@@ -113,6 +146,10 @@ def _chosen(query: Query, as_of_us: int) -> dict[str, Parameter]:
         parameters["wikis"] = list(query.wikis)
     if query.title is not None:
         parameters["titles"] = equivalent(query.title)
+    if query.editors != "all":
+        parameters[query.editors] = ANONYMOUS_PATTERN
+    if query.user is not None:
+        parameters["users"] = equivalent(query.user)
     return parameters
 
 
@@ -124,6 +161,9 @@ _CONDITIONS: Final = {
     "namespaces": "ARRAY_CONTAINS(:namespaces, namespace)",
     "wikis": "ARRAY_CONTAINS(:wikis, wiki)",
     "titles": "ARRAY_CONTAINS(:titles, title)",
+    "anonymous": "editor RLIKE :anonymous",
+    "registered": "NOT editor RLIKE :registered",
+    "users": "ARRAY_CONTAINS(:users, editor)",
 }
 _POSSIBLE: Final = " AND ".join(
     f"COALESCE({size}, 0) BETWEEN 0 AND {MAX_SIZE}" for size in ("length_old", "length_new")
@@ -154,11 +194,12 @@ counted AS (
   SELECT wiki, title, MAX(page_url) AS page_url,
     COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
     COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
-    COALESCE(SIZE(COLLECT_SET(CASE WHEN age_us < :window_us THEN editor END)), 0) AS editors,
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
     MAX(event_us) AS last_us,
     MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    COLLECT_LIST(CASE WHEN age_us < :window_us THEN age_us DIV :bucket_us END) AS ages
+    MAX(CASE WHEN age_us < :window_us AND type = 'new' THEN 1 ELSE 0 END) AS created,
+    COLLECT_LIST(CASE WHEN age_us < :window_us
+      THEN STRUCT(age_us, revision_new, length_old, length_new, editor) END) AS made
   FROM selected GROUP BY wiki, title
 ),
 ranked AS (
@@ -193,6 +234,29 @@ listed AS (
     CAST(SUM(bytes) AS BIGINT) AS bytes
   FROM selected GROUP BY 1
 )""",
+    # Of an editor, as in the baseline, so many changes of a title count in an hour.
+    "unusual": """
+by_editor AS (
+  SELECT wiki, title, editor, MAX(namespace) AS namespace, MAX(page_url) AS page_url, COUNT(*) AS changes,
+    LEAST(COUNT(*), :most_of_one) AS counted, SUM(bytes) AS bytes, MAX(event_us) AS last_us,
+    MAX(CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS revision,
+    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
+    MAX(CASE WHEN type = 'new' THEN 1 ELSE 0 END) AS created,
+    COLLECT_LIST(STRUCT(age_us, revision_new, length_old, length_new, editor)) AS made
+  FROM selected GROUP BY wiki, title, editor, age_us DIV 3600000000
+),
+counted AS (
+  SELECT wiki, title, MAX(namespace) AS namespace, MAX(page_url) AS page_url,
+    CAST(SUM(changes) AS BIGINT) AS changes, CAST(SUM(counted) AS BIGINT) AS counted,
+    COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors, CAST(SUM(bytes) AS BIGINT) AS bytes,
+    MAX(last_us) AS last_us, MAX_BY(diff_url, revision) AS diff_url,
+    MAX(created) AS created, FLATTEN(COLLECT_LIST(made)) AS made
+  FROM by_editor GROUP BY wiki, title
+),
+listed AS (
+  SELECT * FROM counted WHERE editors > 1
+  ORDER BY counted DESC, last_us DESC, title, wiki LIMIT :row_limit
+)""",
 }
 _OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
@@ -204,10 +268,10 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "page_url",
         "diff_url",
         "changes",
-        "editors",
         "bytes",
         "last_us",
-        "ages",
+        "created",
+        "made",
     ),
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
     "changes": (
@@ -227,6 +291,20 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "diff_url",
     ),
     "timeline": ("age", "changes", "editors", "bytes"),
+    "unusual": (
+        "title",
+        "wiki",
+        "namespace",
+        "page_url",
+        "diff_url",
+        "changes",
+        "counted",
+        "editors",
+        "bytes",
+        "last_us",
+        "created",
+        "made",
+    ),
 }
 # One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
 # further jobs of Spark's; so they are two tasks of one.
@@ -235,6 +313,12 @@ WITH {tables}
 SELECT {totals}, {no_list} FROM totals
 UNION ALL
 SELECT {no_totals}, {list} FROM listed"""
+_NEWEST: Final = """
+WITH {selected}, numbered AS (
+  SELECT *, ROW_NUMBER() OVER (PARTITION BY wiki, title ORDER BY event_us DESC, event_id DESC) AS place
+  FROM selected
+)
+SELECT {list} FROM numbered WHERE place <= {most}"""
 _LIST_ALONE: Final = """
 WITH {tables}
 SELECT {list} FROM listed"""

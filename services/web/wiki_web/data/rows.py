@@ -156,6 +156,11 @@ def dataset_of(files: Sequence[Place]) -> ds.Dataset:
     return ds.FileSystemDataset(fragments, FILE_SCHEMA, _FORMAT)
 
 
+def readable_titles(titles: pa.ChunkedArray) -> pa.ChunkedArray:
+    """As the rows' own titles are, so that they can be compared."""
+    return _spelled(_readable(titles))
+
+
 def _unreadable(files: Sequence[Place], read: Callable[[Sequence[Place]], object]) -> Iterator[Place]:
     for path in files:
         try:

@@ -18,7 +18,7 @@ from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.footers import CoverageSoFar, later
 from wiki_web.data.gaps import Span, joined
 from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
-from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, matching_of, statement_of
+from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, Statement, matching_of, statement_of
 from wiki_web.data.rows import (
     MICROSECOND,
     Hour,
@@ -197,6 +197,17 @@ class Store:
                 count = self._engine.prepare(matching_of(query, position.as_of_us))
                 run = self._long_queries.guarded(query, count, run)
             return position, position.as_of_us, run
+
+    def prepare_at_newest(self, statement: Callable[[int], Statement]) -> Callable[[], pa.Table]:
+        """What `statement` makes of the newest commit's `as_of_us`, fixed to that commit.
+
+        Raises EngineError, NothingHeld.
+        """
+        with self._advancing:
+            position = self._position
+            if position is None or position.as_of_us is None:
+                raise NothingHeld(position)
+            return self._engine.prepare(statement(position.as_of_us))
 
     def rebase_if_due(self) -> bool:
         """Rebase the engine if that makes queries cheaper; whether it did."""

@@ -24,10 +24,11 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
     def answer(kind: Kind) -> Response:
         given = request.args.to_dict(flat=False)
         answer_format = format_of(given)
-        cached, state = answers.get(parameters.query(kind, given))
+        query = parameters.query(kind, given)
+        cached, state = answers.get(query)
         if answer_format == "csv":
-            return _conditional(cached.rendered("csv", state, partial(csv_text, kind)), _CSV)
-        return _conditional(cached.as_json(state), "application/json")
+            return conditional(cached.rendered("csv", state, partial(csv_text, query.kind)), _CSV)
+        return conditional(cached.as_json(state), "application/json")
 
     @api.get("/top")
     def top() -> Response:
@@ -52,7 +53,7 @@ def api_blueprint(settings: Settings, parameters: Parameters, answers: PastAnswe
     return api
 
 
-def _conditional(rendering: Rendering, content_type: str) -> Response:
+def conditional(rendering: Rendering, content_type: str) -> Response:
     """Its body, or 304 when the client has it."""
     response = Response(rendering.body, content_type=content_type)
     response.set_etag(rendering.etag)

@@ -7,14 +7,18 @@ from werkzeug.exceptions import HTTPException
 
 import wiki_web.page
 from wiki_web.data.answer_cache import AnswerCache, Busy
+from wiki_web.data.baseline import Baselines
+from wiki_web.data.bursts import Bursts
 from wiki_web.data.engines.choice import open_engine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
+from wiki_web.data.reasons import FirstReasons
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.activity import activity_summary
 from wiki_web.http.api import api_blueprint
+from wiki_web.http.feed import feed_blueprint
 from wiki_web.http.open_files import MOST_STREAMS
 from wiki_web.http.parameters import BadParameter, Parameters
 from wiki_web.http.problems import (
@@ -45,7 +49,8 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     """The app of one process, answering from `engine` (else the one the settings name).
 
     Its refresher is `app.extensions["refresher"]`, its streams `app.extensions["streams"]`, neither started
-    yet. Raises EngineDied if no engine starts.
+    yet. `app.extensions["reasons"]` works on demand. All three have to be stopped. Raises EngineDied if no
+    engine starts.
     """
     metrics = Metrics()
     parameters = Parameters(settings)
@@ -57,13 +62,15 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
         settings.web_max_window,
         list_every=_PERIODS_PER_LIST * period,
     )
-    answers = AnswerCache(store, parameters.default())
+    answers = AnswerCache(store, parameters.default(), baselines=Baselines(settings.data_dir))
     refresher = Refresher(store, answers, period, metrics)
     any_moment = PastAnswers(store, engine, settings.data_dir, answers)
+    bursts = Bursts(store, engine, settings.web_max_window, any_moment.turns)
+    reasons = FirstReasons(store)
 
     app = Flask(wiki_web.page.__name__)  # where templates and static files are
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    app.extensions["refresher"] = refresher
+    app.extensions["refresher"], app.extensions["reasons"] = refresher, reasons
     app.extensions["streams"] = streams = _streams(app, settings, answers, refresher, most_streams)
     metrics.streams.set_function(lambda: len(streams))
     refresher.watched = activity_summary(store, answers, metrics).look
@@ -71,8 +78,9 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
     app.register_blueprint(status_blueprint(store, answers, refresher, metrics, settings.web_engine))
     secure(app)
     app.register_blueprint(api_blueprint(settings, parameters, any_moment))
+    app.register_blueprint(feed_blueprint(parameters, bursts))
     app.register_blueprint(stream_blueprint(streams))
-    app.register_blueprint(pages_blueprint(settings, parameters, store, any_moment, refresher))
+    app.register_blueprint(pages_blueprint(settings, parameters, store, any_moment, refresher, reasons))
     app.register_error_handler(BadParameter, html_for_browsers(bad_parameter))
     app.register_error_handler(TooManyChanges, html_for_browsers(too_many_changes))
     app.register_error_handler(OutOfReach, html_for_browsers(out_of_reach))

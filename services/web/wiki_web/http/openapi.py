@@ -7,11 +7,12 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from wiki_common import VERSION
 from wiki_common.duration import duration_text
+from wiki_web.data.bursts import MOST_BURSTS, longest_window
 from wiki_web.data.documents import DOCUMENTS, Problem
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.csv_format import csv_columns
-from wiki_web.http.parameters import ALLOWED, MAX_VALUES
+from wiki_web.http.parameters import ALLOWED, AT_LEAST, FEED, LEAST, MAX_VALUES, MOST
 from wiki_web.push.events import Newest
 from wiki_web.settings import Settings
 
@@ -19,7 +20,8 @@ Schema = dict[str, Any]
 
 _SUMMARIES: Final[dict[Kind, str]] = {
     "top": "The titles that changed most in the window, with standard ranks (1, 2, 2, 4). "
-    "Ties: the title changed last comes first, then by title and wiki.",
+    "Ties: the title changed last comes first, then by title and wiki. With order=unusual those that changed "
+    "much more than in the last week, by two editors at least.",
     "timeline": "Changes, editors and bytes over the window, in equal buckets (from, to], oldest first.",
     "changes": "The newest changes, of one title or of all.",
     "editors": "The users who changed most in the window, with standard ranks; also of one title.",
@@ -45,6 +47,7 @@ def openapi(settings: Settings) -> Schema:
         "paths": {
             **{f"/api/v1/{kind}": {"get": _operation(kind, settings)} for kind in _SUMMARIES},
             "/api/v1/stream": {"get": _stream(settings)},
+            "/feed.atom": {"get": _feed(settings)},
         },
         "components": {"schemas": _schemas()},
     }
@@ -81,7 +84,7 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
                 "description": "The answer at the newest commit, or as it was at a past moment.",
                 "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
                 "content": {
-                    "application/json": {"schema": _reference(DOCUMENTS[kind].__name__)},
+                    "application/json": {"schema": _answer(kind)},
                     "text/csv": {"schema": {"type": "string", "description": _csv(kind)}},
                 },
             },
@@ -93,6 +96,11 @@ def _operation(kind: Kind, settings: Settings) -> Schema:
             "503": _problem_response("Too many different queries at once, or the engine failed: ask again."),
         },
     }
+
+
+def _answer(kind: Kind) -> Schema:
+    own = _reference(DOCUMENTS[kind].__name__)
+    return {"anyOf": [own, _reference(DOCUMENTS["unusual"].__name__)]} if kind == "top" else own
 
 
 def _stream(settings: Settings) -> Schema:
@@ -123,6 +131,48 @@ def _stream(settings: Settings) -> Schema:
     }
 
 
+def _feed(settings: Settings) -> Schema:
+    return {
+        "operationId": "feed",
+        "summary": "The titles that reached so many changes within the window, as an Atom feed (RFC 4287): "
+        f"an entry for each burst, the newest {MOST_BURSTS}. A new answer comes once a minute.",
+        "parameters": _feed_parameters(settings),
+        "responses": {
+            "200": {
+                "description": "An entry keeps its id, whenever and of whichever instance it is asked for.",
+                "headers": {"ETag": {"required": True, "schema": {"type": "string"}}},
+                "content": {"application/atom+xml": {"schema": {"type": "string"}}},
+            },
+            "304": {"description": "The client's ETag is that of the feed."},
+            "400": _problem_response("A parameter is wrong; it is named."),
+            "413": _problem_response("The request had a body."),
+            "414": _problem_response("The query is too long."),
+            "422": _problem_response("There are more such changes than can be looked at at once."),
+            "503": _problem_response(
+                "Nothing is counted yet, too many ask, or the engine failed: ask again."
+            ),
+        },
+    }
+
+
+def _feed_parameters(settings: Settings) -> list[Schema]:
+    longest = longest_window(settings.web_max_window)
+    window = duration_text(min(settings.web_window, longest))
+    schema = {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "default": window}
+    own = {
+        "at_least": {
+            "description": "How many changes a title has to reach.",
+            "schema": {"type": "integer", "minimum": LEAST, "maximum": MOST, "default": AT_LEAST},
+        },
+        "window": {
+            "description": f"Within which time: 1m to {duration_text(longest)}, in whole seconds.",
+            "schema": schema,
+        },
+    }
+    described = {**_parameters(settings), **own}
+    return [{"name": name, "in": "query", "required": False, **described[name]} for name in FEED]
+
+
 def _parameters(settings: Settings) -> dict[str, Schema]:
     longest = duration_text(settings.web_max_window)
     return {
@@ -143,6 +193,11 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
             "description": "How many items at most.",
             "schema": {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": settings.web_top_n},
         },
+        "order": {
+            "description": "changes: the most changed first. unusual: those first whose changes are most "
+            "surprising, against their last week; types and bots must be edit,new and exclude then.",
+            "schema": {"type": "string", "enum": ["changes", "unusual"], "default": "changes"},
+        },
         "types": {
             "description": f"all, or a comma list of {', '.join(TYPES)}.",
             "schema": {
@@ -154,6 +209,16 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
         "bots": {
             "description": "Whether changes marked as a bot's count.",
             "schema": {"type": "string", "enum": ["include", "exclude", "only"], "default": "include"},
+        },
+        "editors": {
+            "description": "Whose changes count. Anonymous are temporary accounts (~2026-10417-3) and IP "
+            "addresses; one whose name was removed is neither.",
+            "schema": {"type": "string", "enum": ["all", "anonymous", "registered"], "default": "all"},
+        },
+        "user": {
+            "description": "The changes of one user, by the whole name; as in titles, underscores count as "
+            "spaces, and Unicode's normal forms as the same.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": MAX_TITLE},
         },
         "namespace": {
             "description": f"A comma list of at most {MAX_VALUES} namespace numbers; all if not given.",
@@ -175,8 +240,12 @@ def _parameters(settings: Settings) -> dict[str, Schema]:
 
 
 def _csv(kind: Kind) -> str:
+    columns = ",".join(csv_columns(kind))
+    if kind == "top":
+        more = [name for name in csv_columns("unusual") if name not in csv_columns(kind)]
+        columns += f"; with order=unusual {','.join(more)} as well"
     return (
-        f"A header line, then one line per item: {','.join(csv_columns(kind))}. Texts that begin with = + - "
+        f"A header line, then one line per item: {columns}. Texts that begin with = + - "
         "@ (also full-width), a tab or a line break get an apostrophe in front: no spreadsheet computes them."
     )
 

@@ -2,13 +2,15 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, Literal, get_args
 from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
+from wiki_web.data.bursts import MOST_BURSTS, BurstQuery, longest_window
 from wiki_web.data.past.moment import parse_moment
-from wiki_web.data.queries import MAX_LIMIT, TYPES, Bots, Kind, Query
+from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Editors, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
 from wiki_web.settings import Settings
 
@@ -17,7 +19,7 @@ Format = Literal["json", "csv"]
 MAX_VALUES: Final = 20
 _WIKI: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _NAMESPACE: Final = re.compile(r"-?[0-9]{1,5}")
-_NEVER_IN_TITLES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
+_NEVER_IN_NAMES: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})  # controls, surrogates, line separators
 _SHOWN: Final = 60
 
 
@@ -36,23 +38,37 @@ class Parameters:
         self._settings = settings
 
     def default(self, kind: Kind = "top") -> Query:
-        return Query(kind=kind, window=self._settings.web_window, limit=self._settings.web_top_n)
+        bots: Bots = "exclude" if kind == "unusual" else "include"
+        return Query(kind, self._settings.web_window, self._settings.web_top_n, bots=bots)
 
     def query(self, kind: Kind, given: Mapping[str, Sequence[str]]) -> Query:
-        """The query of a request for `kind`; raises BadParameter."""
+        """The query of a request for `kind`, or of the order that it names; raises BadParameter."""
         values = _single(given, ALLOWED[kind])
+        kind = _ordered(kind, values)
         default = self.default(kind)
         return Query(
             kind=kind,
             window=self._window(values.get("window")),
             limit=_limit(values["limit"]) if "limit" in values else default.limit,
             types=_types(values["types"]) if "types" in values else default.types,
-            bots=_bots(values.get("bots", "include")),
+            bots=_bots(values["bots"]) if "bots" in values else default.bots,
             namespaces=_namespaces(values["namespace"]) if "namespace" in values else None,
             wikis=_wikis(values["wiki"]) if "wiki" in values else None,
-            title=_title(values["title"]) if "title" in values else None,
+            title=_name("title", values["title"]) if "title" in values else None,
             to_us=_moment(values["to"]) if "to" in values else None,
+            editors=_editors(values.get("editors", default.editors)),
+            user=_name("user", values["user"]) if "user" in values else None,
         )
+
+    def burst_query(self, given: Mapping[str, Sequence[str]]) -> BurstQuery:
+        """What a request for the feed asks for; raises BadParameter."""
+        values = _single(given, FEED)
+        counted = self.query("changes", {name: [text] for name, text in values.items() if name != "at_least"})
+        longest = longest_window(self._settings.web_max_window)
+        if "window" in values and counted.window > longest:
+            raise _bad("window", values["window"], f"at most {duration_text(longest)}")
+        counted = replace(counted, window=min(counted.window, longest), limit=MOST_BURSTS)
+        return BurstQuery(counted, _at_least(values["at_least"]) if "at_least" in values else AT_LEAST)
 
     def _window(self, text: str | None) -> timedelta:
         if text is None:
@@ -68,18 +84,32 @@ class Parameters:
         return window
 
 
-_COMMON: Final = ("window", "to", "types", "bots", "namespace", "wiki", "title", "format")
+_WHAT: Final = ("window", "types", "bots", "editors", "user", "namespace", "wiki")
+_COMMON: Final = (*_WHAT, "to", "title", "format")
 ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (*_COMMON[:6], "limit", "format"),
+    "top": (*_WHAT, "to", "limit", "order", "format"),
     "timeline": _COMMON,
     "changes": (*_COMMON, "limit"),
     "editors": (*_COMMON, "limit"),
+    "unusual": (),  # asked for as an order of "top"
 }
+FEED: Final = ("at_least", *_WHAT)
+AT_LEAST: Final = 10
+"""In half an hour a handful of titles of English Wikipedia has so many changes, at any time."""
+LEAST, MOST = 2, 1000
+"""That may be asked for."""
 
 
 def is_wiki(text: str) -> bool:
     """Whether `text` may be a wiki's database name."""
     return _WIKI.fullmatch(text) is not None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` can be asked for as it is, as a title or a user."""
+    return (
+        1 <= len(text) <= MAX_TITLE and text == spelled(text) and not _NEVER_IN_NAMES & {*map(category, text)}
+    )
 
 
 def format_of(given: Mapping[str, Sequence[str]]) -> Format:
@@ -103,6 +133,20 @@ def _single(given: Mapping[str, Sequence[str]], allowed: Sequence[str]) -> dict[
     return values
 
 
+def _ordered(kind: Kind, values: Mapping[str, str]) -> Kind:
+    """The kind of list that an order asks for, which may leave no choice of what counts."""
+    order = values.get("order", "changes")
+    if order == "changes":
+        return kind
+    if order != "unusual":
+        raise _bad("order", order, "changes or unusual")
+    for name, only in (("types", ",".join(EDITS)), ("bots", "exclude")):
+        if sorted(values.get(name, only).split(",")) != only.split(","):
+            because = "what is usual was counted of these alone"
+            raise _bad(name, values[name], f"{only}, which order=unusual needs: {because}")
+    return "unusual"
+
+
 def _moment(text: str) -> int:
     try:
         return parse_moment(text)
@@ -114,6 +158,12 @@ def _moment(text: str) -> int:
 def _limit(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_LIMIT:
         raise _bad("limit", text, f"a number from 1 to {MAX_LIMIT}")
+    return int(text)
+
+
+def _at_least(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", text) or not LEAST <= int(text) <= MOST:
+        raise _bad("at_least", text, f"a number from {LEAST} to {MOST}")
     return int(text)
 
 
@@ -129,6 +179,13 @@ def _bots(text: str) -> Bots:
         if text == bots:
             return bots  # type: ignore[no-any-return]  # one of Bots' own values
     raise _bad("bots", text, "include, exclude or only")
+
+
+def _editors(text: str) -> Editors:
+    for editors in get_args(Editors):
+        if text == editors:
+            return editors  # type: ignore[no-any-return]  # one of Editors' own values
+    raise _bad("editors", text, "all, anonymous or registered")
 
 
 def _namespaces(text: str) -> tuple[int, ...]:
@@ -150,12 +207,15 @@ def _list(name: str, text: str, valid: Callable[[str], bool], wanted: str) -> li
     return values
 
 
-def _title(text: str) -> str:
-    """Whatever a wiki may have as a title, joiners and characters newer than Python's tables too."""
-    title = spelled(text)
-    if not 1 <= len(title) <= MAX_TITLE or any(category(each) in _NEVER_IN_TITLES for each in title):
-        raise _bad("title", text, f"1 to {MAX_TITLE} characters, none of them a control character")
-    return title
+def _name(parameter: str, text: str) -> str:
+    """Whatever a wiki may have as the title of a page, joiners and characters newer than Python's tables too.
+
+    A user's name is the title of their own page, so the same holds for it.
+    """
+    name = spelled(text)
+    if not is_name(name):
+        raise _bad(parameter, text, f"1 to {MAX_TITLE} characters, none of them a control character")
+    return name
 
 
 def _bad(name: str, text: str, wanted: str) -> BadParameter:

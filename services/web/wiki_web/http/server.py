@@ -112,6 +112,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 def _stop(server: object, worker: Any) -> None:
     extensions = getattr(worker.wsgi, "extensions", {})
-    for name in ("streams", "refresher"):
+    for name in ("streams", "refresher", "reasons"):
         if name in extensions:
             extensions[name].stop()

@@ -14,6 +14,7 @@ from wiki_web.page.formats import NAMESPACES, TYPES
 _WINDOWS: Final = tuple(timedelta(minutes=minutes) for minutes in (5, 15, 30, 60, 360, 1440))
 _TYPES: Final = {",".join(EDITS): "Edits and new pages", "all": "Everything"}
 _BOTS: Final = {"include": "With bots", "exclude": "No bots", "only": "Only bots"}
+_EDITORS: Final = {"all": "All editors", "anonymous": "Anonymous", "registered": "Registered"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Itera
         "window": {duration_text(each): window_name(each) for each in windows},
         "types": _TYPES,
         "bots": _BOTS,
+        "editors": _EDITORS,
         "namespace": {"": "All namespaces", **{str(number): name for number, name in NAMESPACES.items()}},
         "wiki": {"": "All wikis", **{wiki: wiki for wiki in sorted(wikis)}},
     }
@@ -42,11 +44,14 @@ def filter_fields(query: Query, default: Query, longest: timedelta, wikis: Itera
         "window": "Window",
         "types": "What counts",
         "bots": "Bots",
+        "editors": "Editors",
         "namespace": "Namespace",
         "wiki": "Wiki",
     }
     fields = []
     for name, options in offered.items():
+        if query.kind == "unusual" and name in ("types", "bots"):
+            continue
         options = (
             options if values[name] in options else {**options, values[name]: _named(name, values[name])}
         )
@@ -66,7 +71,15 @@ def address(path: str, query: Query, default: Query, **more: str) -> str:
 def without_filters(query: Query, default: Query) -> Query:
     """The query as if no filter but its window had been chosen, and its moment."""
     asked = replace(default, kind=query.kind, window=query.window, limit=query.limit, title=query.title)
-    return replace(asked, to_us=query.to_us)
+    bots = query.bots if query.kind == "unusual" else default.bots
+    return replace(asked, bots=bots, to_us=query.to_us)
+
+
+def in_other_order(query: Query, default: Query) -> Query:
+    """What is most changed instead of what is unusual, and the other way round."""
+    if query.kind == "unusual":
+        return replace(query, kind="top", types=default.types, bots=default.bots)
+    return replace(query, kind="unusual", types=EDITS, bots="exclude")
 
 
 def window_name(window: timedelta) -> str:
@@ -84,7 +97,9 @@ def counted(query: Query) -> str:
     values = _values(query)
     namespaces = f" in {_named('namespace', values['namespace'])}" if values["namespace"] else ""
     wikis = f" on {_named('wiki', values['wiki'])}" if values["wiki"] else ""
-    return " and ".join(types) + namespaces + wikis + bots
+    editors = {"all": "", "anonymous": ", by anonymous editors", "registered": ", by registered editors"}
+    user = f", by {query.user}" if query.user else ""
+    return " and ".join(types) + namespaces + wikis + bots + editors[query.editors] + user
 
 
 _TYPE_WORDS: Final = {
@@ -97,11 +112,15 @@ _TYPE_WORDS: Final = {
 
 
 def _values(query: Query) -> dict[str, str]:
+    unusual = query.kind == "unusual"  # which leaves no choice of what counts
     return {
+        "order": "unusual" if unusual else "",
         "window": duration_text(query.window),
         "to": "" if query.to_us is None else moment_text(query.to_us),
-        "types": "all" if query.types is None else ",".join(query.types),
-        "bots": query.bots,
+        "types": "" if unusual else "all" if query.types is None else ",".join(query.types),
+        "bots": "" if unusual else query.bots,
+        "editors": query.editors,
+        "user": query.user or "",
         "namespace": ",".join(str(number) for number in query.namespaces or ()),
         "wiki": ",".join(query.wikis or ()),
         "limit": str(query.limit),

@@ -5,25 +5,41 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 
+from wiki_web.data.bursts import longest_window
 from wiki_web.data.documents import (
+    Change,
     ChangesDocument,
     Document,
     EditorsDocument,
+    RankedTitle,
     State,
     TimelineDocument,
     TopDocument,
+    UnusualDocument,
+    UnusualTitle,
 )
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import Kind, Query
+from wiki_web.data.queries import NEWEST, Kind, Query
+from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
-from wiki_web.http.parameters import is_wiki
+from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
-from wiki_web.page.filter_form import Field, address, counted, filter_fields, window_name, without_filters
+from wiki_web.page.filter_form import (
+    Field,
+    address,
+    counted,
+    filter_fields,
+    in_other_order,
+    window_name,
+    without_filters,
+)
 from wiki_web.page.formats import minute, span
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.title_marks import Mark, title_marks
+from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
@@ -71,7 +87,7 @@ class Subject:
         """What the page asks for: its main list, the timeline, the newest changes."""
         wikis = (self.on,) if self.on else self.selection.wikis
         asked = replace(self.selection, title=self.title, wikis=wikis)
-        main: Kind = "editors" if self.title else "top"
+        main: Kind = "editors" if self.title else self.selection.kind
         length = _TITLE_CHANGES if self.title else _FEED_LENGTH
         return (
             replace(asked, kind=main),
@@ -93,6 +109,7 @@ class PageModel:
     fields: list[Field]
     kept: Kept
     longest: timedelta
+    known_reasons: Reasons
 
     @property
     def panel(self) -> Panel:
@@ -116,6 +133,26 @@ class PageModel:
         """The moment as a form's field has it; empty for now."""
         to_us = self.subject.selection.to_us
         return "" if to_us is None else field_text(to_us)
+
+    @property
+    def unusual(self) -> bool:
+        """Whether it lists what is unusual instead of what is most changed."""
+        return self.subject.selection.kind == "unusual"
+
+    @property
+    def other_order_url(self) -> str:
+        """Of the list in the other order."""
+        return self._url(in_other_order(self.subject.selection, self.default))
+
+    @property
+    def baseline_missing(self) -> bool:
+        """Whether nothing tells what is usual, where that is asked."""
+        return isinstance(self.main, UnusualDocument) and self.main.baseline is None
+
+    def usual_words(self, row: UnusualTitle) -> str | None:
+        """How unusual a title is; None where that isn't asked, or not known."""
+        baseline = self.main.baseline if isinstance(self.main, UnusualDocument) else None
+        return None if baseline is None else usual_words(row, baseline)
 
     @property
     def kept_days(self) -> KeptDays | None:
@@ -176,6 +213,23 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    def marks(self, row: RankedTitle) -> list[Mark]:
+        """What is notable of a title."""
+        return list(title_marks(row, self.subject.selection))
+
+    def reasons(self, row: RankedTitle, place: int) -> Sequence[Change] | None:
+        """The newest changes of one of the first titles, which are open; None where they are asked for."""
+        if self.past or place > FIRST:
+            return None
+        return self.known_reasons.get(page_of(row), ())
+
+    def reasons_url(self, row: RankedTitle) -> str | None:
+        """Where to ask for them. None for a name that can't be asked for."""
+        if not is_name(row.title) or not row.wiki or not is_wiki(row.wiki):
+            return None
+        asked = replace(self.subject.selection, kind="changes", wikis=(row.wiki,), limit=NEWEST)
+        return address("api/v1/changes", asked, self.default, title=row.title)
+
     def wiki_url(self, wiki: str | None) -> str | None:
         """The address of what the page shows, of one wiki alone. None where the name is no wiki's."""
         if not wiki or not is_wiki(wiki):
@@ -187,7 +241,13 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("page", self.subject.selection, self.default, title=title, on=on)
+        return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
+
+    def user_url(self, user: str) -> str | None:
+        """The address of the top of what this user changed. None for a name that can't be asked for."""
+        if not is_name(user):
+            return None
+        return address("./", replace(self.subject.selection, user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
@@ -195,6 +255,12 @@ class PageModel:
     def own_url(self) -> str:
         """This page's own address."""
         return self._url(self.subject.selection)
+
+    def still_url(self) -> str | None:
+        """Of the same page at this moment, which stays as it is; None for one that does so already."""
+        if self.past or self.as_of is None:
+            return None
+        return self._url(replace(self.subject.selection, to_us=microseconds(self.as_of)))
 
     def live_url(self) -> str:
         """Of the same page, live."""
@@ -214,12 +280,21 @@ class PageModel:
     def unfiltered_url(self) -> str:
         return address("./", without_filters(self.subject.selection, self.default), self.default)
 
+    def feed_url(self) -> str:
+        """The address of the feed that counts what the page does, in a window that it can have."""
+        longest, selection = longest_window(self.longest), self.subject.selection
+        usual = replace(self.default, window=min(self.default.window, longest))
+        window = min(selection.window, longest)
+        asked = replace(selection, kind=usual.kind, window=window, limit=usual.limit, to_us=None)
+        return address("feed.atom", asked, usual)
+
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
         query = self.subject.queries[2 if self.subject.title else 0]
         title = self.subject.title or ""
         given = "" if list_format == "json" else list_format
-        return address(f"api/v1/{query.kind}", query, self.default, title=title, format=given)
+        route = "top" if query.kind == "unusual" else query.kind
+        return address(f"api/v1/{route}", query, self.default, title=title, format=given)
 
 
 def page_model(
@@ -230,11 +305,18 @@ def page_model(
     documents: Sequence[Document],
     wikis: Iterable[str],
     kept: Kept,
+    reasons: Reasons,
 ) -> PageModel:
-    """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen."""
+    """`documents` are the answers to the subject's queries, in their order; `wikis` can be chosen.
+
+    `reasons` are what is known of the first titles' newest changes.
+    """
     kinds = tuple[TopDocument | EditorsDocument, TimelineDocument, ChangesDocument]
     main, timeline, changes = cast(kinds, tuple(documents))
     fields = filter_fields(subject.selection, default, settings.web_max_window, wikis)
     if subject.title:  # has one namespace: there is nothing to choose, but what was chosen stays in the form
         fields = [field for field in fields if field.name != "namespace" or field.chosen]
-    return PageModel(subject, default, status, main, timeline, changes, fields, kept, settings.web_max_window)
+    longest = settings.web_max_window
+    return PageModel(
+        subject, default, status, main, timeline, changes, fields, kept, longest, known_reasons=reasons
+    )

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from flask import Blueprint, Response, render_template, request
@@ -14,6 +15,7 @@ from wiki_web.data.documents import State
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import from_field
 from wiki_web.data.past.past_answers import PastAnswers
+from wiki_web.data.reasons import FirstReasons, Reasons
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters, is_wiki
@@ -27,7 +29,12 @@ _CLOCK_STEP: Final = 10.0  # seconds
 
 
 def pages_blueprint(
-    settings: Settings, parameters: Parameters, store: Store, answers: PastAnswers, refresher: Refresher
+    settings: Settings,
+    parameters: Parameters,
+    store: Store,
+    answers: PastAnswers,
+    refresher: Refresher,
+    first_reasons: FirstReasons,
 ) -> Blueprint:
     """GET / with the busiest titles, GET /page?title=… with one title's changes."""
     pages = Blueprint("pages", __name__)
@@ -50,10 +57,15 @@ def pages_blueprint(
         # Those of the main list: if a load has just ended, the other answers are newer.
         main, state = answered[0]
         status, kept = _status(main, state), answers.kept()
+        # A past moment's are asked for by who wants them: it takes its turn for each.
+        reasons = first_reasons.of(main.answer) if state != "past" else {}
         etags = [cached.as_json(state).etag for cached in found]
         # Nothing that is this process's own, such as when it took the commit in.
-        identity = repr((subject, etags, status.failing, status.skew, _age(main, state), kept.key))
-        return cache.get(identity, lambda: _render(template, subject, status, found, kept)).response(request)
+        of_reasons = [[change.id for change in changes] for changes in reasons.values()]
+        told = status.failing, status.skew, _age(main, state)
+        identity = repr((subject, etags, of_reasons, told, kept.key))
+        render = partial(_render, template, subject, status, found, kept, reasons)
+        return cache.get(identity, render).response(request)
 
     def _status(main: CachedAnswer, state: State) -> Status:
         live = Status(
@@ -67,11 +79,16 @@ def pages_blueprint(
         return live.at(main.answer.as_of) if state == "past" else live
 
     def _render(
-        template: str, subject: Subject, status: Status, found: list[CachedAnswer], kept: Kept
+        template: str,
+        subject: Subject,
+        status: Status,
+        found: list[CachedAnswer],
+        kept: Kept,
+        reasons: Reasons,
     ) -> str:
         wikis.update(_wikis_of((found[0], answers.shown())))
         documents = [cached.answer.document(status.state) for cached in found]
-        model = page_model(settings, default, subject, status, documents, wikis, kept)
+        model = page_model(settings, default, subject, status, documents, wikis, kept, reasons)
         return render_template(template, page=model)
 
     @pages.get("/")

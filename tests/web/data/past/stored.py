@@ -89,6 +89,7 @@ def _picked(answer: Answer) -> list[tuple[Any, ...]]:
         "timeline": ("changes",),
         "changes": ("id", "title", "user"),
         "editors": ("rank", "user", "changes"),
+        "unusual": ("wiki", "title", "changes", "counted", "editors"),
     }
     return [tuple(row[name] for name in names[answer.query.kind]) for row in listed(answer)]
 
@@ -103,7 +104,7 @@ def some_rows(chance: random.Random, count: int) -> list[Change]:
         Change(
             event_time=_some_time(chance),
             title=chance.choice(ODD_TITLES),
-            user=chance.choice(["Ada", "Bob", "=cmd", None]),
+            user=chance.choice(["Ada", "~2026-10417-3", "=cmd", None]),
             type=chance.choice(["edit", "new", "log", "categorize"]),
             bot=chance.choice([True, False, None]),
             namespace=chance.choice([0, 1, -1, None]),
@@ -111,6 +112,7 @@ def some_rows(chance: random.Random, count: int) -> list[Change]:
             length_old=chance.choice([None, 0, 100]),
             length_new=chance.choice([None, 0, 90, -1]),
             event_id=f"event-{number:05}",
+            revision=number + 1,
         )
         for number in range(count)
     ]

@@ -23,7 +23,7 @@ from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.past.sources import sources_of
-from wiki_web.data.queries import KINDS, Bots, Kind, Query, Statement, statement_of
+from wiki_web.data.queries import KINDS, Bots, Editors, Kind, Query, Statement, statement_of
 from wiki_web.data.rows import Hour, microseconds
 from wiki_web.data.store import Store
 
@@ -74,6 +74,7 @@ def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
     """Spark takes a second for each: DuckDB tries many."""
     chance = random.Random(seed)
     bots: list[Bots] = ["include", "exclude", "only"]
+    editors: list[Editors] = ["all", "all", "anonymous", "registered"]
     for _ in range(100 if isinstance(engine, DuckDBEngine) else 12):
         moment, kind = some_moment(chance), chance.choice(KINDS)
         window = timedelta(seconds=chance.choice([60, 90, 1800, 3600, 4 * 3600, 24 * 3600]))
@@ -88,6 +89,8 @@ def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
             chance.choice([None, (0,), (-1, 0, 1)]),
             chance.choice([None, ("dewiki",), ("dewiki", "enwiki")]),
             None if kind == "top" else chance.choice([None, "A", ODD_TITLES[3]]),
+            editors=chance.choice(editors),
+            user=chance.choice([None, None, "Ada"]),
         )
         stored.check(at(moment, query))
 

@@ -50,7 +50,7 @@ def test_what_several_ask_at_once_is_computed_once() -> None:
     turns, gate = Turns[str](), Gate()
     with ThreadPoolExecutor(MOST) as pool:
         found = [pool.submit(turns.result, "A", gate.compute("A")) for _ in range(MOST)]
-        wait_until(lambda: turns._waiting._value == 0, timeout=PATIENCE, what="all wait")
+        wait_until(lambda: turns._waiting == MOST, timeout=PATIENCE, what="all wait")
         gate.open.set()
         assert [each.result(PATIENCE) for each in found] == ["A"] * MOST
     assert gate.begun == ["A"]
@@ -60,7 +60,7 @@ def test_more_than_may_wait_are_refused_at_once() -> None:
     turns, gate = Turns[str](), Gate()
     with ThreadPoolExecutor(MOST) as pool:
         found = [pool.submit(turns.result, "A", gate.compute("A")) for _ in range(MOST)]
-        wait_until(lambda: turns._waiting._value == 0, timeout=PATIENCE, what="all wait")
+        wait_until(lambda: turns._waiting == MOST, timeout=PATIENCE, what="all wait")
         with pytest.raises(Busy, match="waiting"):
             turns.result("B", gate.compute("B"))
         gate.open.set()

@@ -13,6 +13,7 @@ import pyarrow as pa
 from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache, Busy, CachedAnswer
 from wiki_web.data.answers import answer_of
+from wiki_web.data.baseline import Baseline
 from wiki_web.data.documents import State
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.gaps import BEFORE_ALL, Span, joined
@@ -50,6 +51,7 @@ class _Asked:
     sources: Sources
     gaps: tuple[Span, ...]
     position: Position
+    baseline: Baseline | None
 
     @property
     def version(self) -> str:
@@ -57,7 +59,7 @@ class _Asked:
         if not self.sources.settled:
             return ""
         files = [(kept.hour.start.isoformat(), kept.version) for kept in self.sources.hours]
-        return repr((files, self.gaps))
+        return repr((files, self.gaps, self.baseline and self.baseline.covered))
 
     def holds(self, known: CachedAnswer, now: float) -> bool:
         """Whether an answer that was computed before is still right."""
@@ -86,7 +88,7 @@ class PastAnswers:
         self._hours = KeptHours(data_dir)
         self._live = live
         self._clock = clock
-        self._turns: Turns[pa.Table] = Turns()
+        self.turns: Turns[pa.Table] = Turns()
         self._guard = threading.Lock()
         self._answers: OrderedDict[Query, CachedAnswer] = OrderedDict()
 
@@ -123,7 +125,7 @@ class PastAnswers:
                 return known
             began = self._clock()
             try:
-                found = self._turns.result((query, asked.sources), partial(self._compute, asked))
+                found = self.turns.result((query, asked.sources), partial(self._compute, asked))
             except EngineError:
                 # An hour may have been deleted or written anew since it was looked at.
                 if attempt == _ATTEMPTS or self._look(query, to_us, position).sources == asked.sources:
@@ -148,7 +150,7 @@ class PastAnswers:
         gaps = joined([*kept.gaps(), *position.gaps, Span(BEFORE_ALL, first_us)], statement.after_us)
         inside = tuple(gap for gap in gaps if gap.start_us < to_us)
         sources = sources_of(statement.after_us, to_us, kept, forgotten_us)
-        return _Asked(query, to_us, statement, sources, inside, position)
+        return _Asked(query, to_us, statement, sources, inside, position, self._live.baseline_for(query))
 
     def _compute(self, asked: _Asked) -> pa.Table:
         """Raises TooManyChanges, which are counted if there may be so many."""
@@ -184,7 +186,7 @@ class PastAnswers:
             return self._answers.get(query)
 
     def _keep(self, asked: _Asked, found: pa.Table, began: float) -> CachedAnswer:
-        answer = answer_of(asked.query, asked.to_us, found, asked.gaps)
+        answer = answer_of(asked.query, asked.to_us, found, asked.gaps, baseline=asked.baseline)
         now = self._clock()
         position = None if asked.sources.settled else asked.position
         cached = CachedAnswer(answer, position, now, now - began, asked.version)

@@ -27,7 +27,7 @@ class Turns(Generic[ResultT]):
     def __init__(self, longest_wait: float = _LONGEST_WAIT) -> None:
         self._longest_wait = longest_wait
         self._guard = threading.Lock()
-        self._waiting = threading.BoundedSemaphore(MOST)
+        self._waiting = 0
         self._running: dict[Hashable, Future[ResultT]] = {}
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="past", initializer=_give_way)
 
@@ -36,34 +36,31 @@ class Turns(Generic[ResultT]):
 
         Raises Busy, or what `compute` raises.
         """
-        if not self._waiting.acquire(blocking=False):
-            raise Busy(f"{MOST} requests for past moments are waiting")
-        try:
+        with self._guard:
+            if self._waiting == MOST:
+                raise Busy(f"{MOST} requests for past moments are waiting")
             running = self._of(key, compute)
-            found = running.result(self._longest_wait)
+            self._waiting += 1
+        over = True
+        try:
+            return running.result(self._longest_wait)
         except FutureTimeoutError as error:
             # It goes on: who asks again finds its result.
+            over = False
             raise Busy(f"not computed within {self._longest_wait:g} s") from error
-        except BaseException:
-            self._forget(key)
-            raise
         finally:
-            self._waiting.release()
-        self._forget(key)
-        return found
+            with self._guard:
+                self._waiting -= 1
+                if over and self._running.get(key) is running:
+                    del self._running[key]
 
     def _of(self, key: Hashable, compute: Callable[[], ResultT]) -> Future[ResultT]:
-        with self._guard:
-            if key not in self._running:
-                self._running = {key: each for key, each in self._running.items() if not each.done()}
-                if len(self._running) >= MOST:
-                    raise Busy(f"{MOST} past moments are being computed")
-                self._running[key] = self._worker.submit(compute)
-            return self._running[key]
-
-    def _forget(self, key: Hashable) -> None:
-        with self._guard:
-            self._running.pop(key, None)
+        if key not in self._running:
+            self._running = {key: each for key, each in self._running.items() if not each.done()}
+            if len(self._running) >= MOST:
+                raise Busy(f"{MOST} past moments are being computed")
+            self._running[key] = self._worker.submit(compute)
+        return self._running[key]
 
 
 def _give_way() -> None:

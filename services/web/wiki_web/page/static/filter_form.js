@@ -11,8 +11,8 @@ export function followFilters(refresh) {
   };
   document.addEventListener("change", (event) => {
     const { form, name } = event.target;
-    // A moment is typed part by part: its button says when it is whole.
-    if (form?.id === "filters" && name !== "to") show(form);
+    // What is typed part by part has a button, which says when it is whole.
+    if (form?.id === "filters" && name !== "to" && name !== "user") show(form);
   });
   document.addEventListener("input", (event) => {
     if (event.target.id === "hour") tellHour(event.target);

@@ -2,7 +2,8 @@
 
 /** Changes `old` into `fresh`, except for elements with data-own and those for which `keeps(element)` is true. */
 export function morph(old, fresh, keeps = () => false) {
-  if (old.hasAttribute("data-own") || keeps(old)) return;
+  // What a noscript holds is a text here, and elements in a tree that was parsed without scripts.
+  if (old.hasAttribute("data-own") || old.localName === "noscript" || keeps(old)) return;
   morphAttributes(old, fresh);
   morphChildren(old, fresh, keeps);
 }
@@ -14,11 +15,16 @@ function morphAttributes(old, fresh) {
     if (name === "value" && old.localName === "input") old.value = value;
   }
   for (const { name } of [...old.attributes]) {
-    if (!fresh.hasAttribute(name) && !(name === "open" && old.localName === "details")) old.removeAttribute(name);
+    if (!fresh.hasAttribute(name) && !(name === "open" && staysOpen(old))) old.removeAttribute(name);
   }
   // Once a control was used, its attribute no longer sets its state. What is being typed stays.
   if (old.localName === "input" && old.type === "radio") old.checked = fresh.hasAttribute("checked");
   if (old.localName === "option") old.selected = fresh.hasAttribute("selected");
+}
+
+/** What a person opened stays so. Of details with a key the new page says whether they are open. */
+function staysOpen(element) {
+  return element.localName === "details" && element.dataset.key === undefined;
 }
 
 function morphChildren(old, fresh, keeps) {

@@ -4,6 +4,7 @@ import { isPast } from "./moment.js";
 import { morph } from "./morph.js";
 import { animated } from "./motion.js";
 import { tellPauses } from "./pause.js";
+import { askForReasons, chooseReasons } from "./reasons.js";
 import { keepingSelection } from "./selection.js";
 import { Stream } from "./stream.js";
 import { tellTimes } from "./times.js";
@@ -20,6 +21,7 @@ export class Refresh {
   #page;
   #clock;
   #isPaused;
+  #isAwaited;
   #going = false;
   #period;
   #timer;
@@ -31,10 +33,12 @@ export class Refresh {
   #unreachableSince = null;
   #isBusy = false;
 
-  constructor(page, clock, isPaused) {
+  /** `isAwaited`: whether answers are of use though nobody looks at the page. It gets an event for each answer. */
+  constructor(page, clock, isPaused, isAwaited) {
     this.#page = page;
     this.#clock = clock;
     this.#isPaused = isPaused;
+    this.#isAwaited = isAwaited;
     this.#period = Number(page.dataset.refreshSeconds) * 1000;
   }
 
@@ -66,11 +70,11 @@ export class Refresh {
     this.#listen();
   }
 
-  /** A page that nobody looks at asks for nothing, and holds no connection. */
+  /** A page that nobody looks at asks for nothing, or seldom, and holds no connection. */
   #lookedAt() {
     if (document.hidden) {
-      this.#stop();
       this.#stream.close();
+      if (this.#isAsleep()) this.#stop();
     } else {
       this.soon();
       this.#listen();
@@ -89,9 +93,18 @@ export class Refresh {
     else if (!this.#failures) this.#next(0);
   }
 
+  /** Whether there is no hurry to ask. */
+  #isTold() {
+    return this.#stream.isLive || document.hidden;
+  }
+
   /** The stream ended: many pages may have lost theirs at once. */
   #untold() {
     if (!this.#running && !this.#failures) this.#next(Math.random() * this.#period);
+  }
+
+  #isAsleep() {
+    return document.hidden && !this.#isAwaited();
   }
 
   #stop() {
@@ -102,7 +115,7 @@ export class Refresh {
 
   #next(wait) {
     clearTimeout(this.#timer);
-    if (document.hidden) return;
+    if (this.#isAsleep()) return;
     if (wait !== NEVER) this.#timer = setTimeout(() => this.#ask(), wait);
     // For watchdog.js: when an attempt has to be over, on the clock of performance.now().
     document.documentElement.dataset.refreshDue = performance.now() + wait + TIMEOUT + GRACE;
@@ -119,7 +132,7 @@ export class Refresh {
     try {
       await this.#attempt(mine.signal, isMine);
       if (isPast() && this.#state() === "past") wait = NEVER;
-      else if (!this.#toldMeanwhile) wait = this.#stream.isLive ? Math.max(UNTOLD, this.#period) : this.#period;
+      else if (!this.#toldMeanwhile) wait = this.#isTold() ? Math.max(UNTOLD, this.#period) : this.#period;
     } catch (error) {
       // A request that was replaced by a newer one has not failed.
       if (isMine()) wait = this.#missed();
@@ -194,6 +207,7 @@ export class Refresh {
   #show(html) {
     const fresh = new DOMParser().parseFromString(html, "text/html");
     const isHeld = (element) => element.id === "feed" && this.#holds("feed");
+    chooseReasons(fresh);
     keepingSelection(() =>
       animated(document.getElementById("titles"), () => {
         this.#page.removeAttribute("aria-busy");
@@ -202,8 +216,10 @@ export class Refresh {
         tellTimes(this.#page, this.#clock);
       }),
     );
+    askForReasons(this.#page);
     this.#going = false;
     document.title = fresh.title;
+    this.#page.dispatchEvent(new Event("answer"));
   }
 
   /** Tells screen readers changes of the state only, so that they aren't interrupted at each update. */

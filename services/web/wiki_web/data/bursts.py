@@ -1,0 +1,216 @@
+"""Bursts: titles that reached many changes within a window. Whoever asks, and whenever, finds the same ones.
+
+A change is a peak if so many changes of its title, itself the last of them, lie in the window that ends with
+it. A burst begins with a peak, goes on with each that is less than a window later than the last, and has all
+changes of its peaks' windows. So it follows from the rows alone, and two of a title begin a window apart.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+import pyarrow as pa
+
+from wiki_web.data.answer_cache import Busy
+from wiki_web.data.answers import web_url
+from wiki_web.data.engines.engine import Engine
+from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
+from wiki_web.data.past.turns import Turns
+from wiki_web.data.queries import MINUTE_US, Query, Statement, matching_of, selection_of
+from wiki_web.data.rows import MICROSECOND, moment_of
+from wiki_web.data.store import Store
+
+MOST_BURSTS: Final = 100
+"""The newest ones are listed."""
+_SETTLED_US: Final = 30_000_000
+"""A change is told up to 20 s after it was made: only what came before can be counted once and for all."""
+# Rows are held for a minute longer than the longest window, and the moment that is asked about is up to a
+# minute and a half old, when its turn comes.
+_SPARED: Final = timedelta(minutes=5)
+_WINDOWS_BEFORE: Final = 2  # tell whether a peak begins a burst: the last one's, and that one's own
+_WINDOWS_ASKED: Final = 4  # at least: half of what is asked about is listed
+_MOST_ANSWERS: Final = 32
+_NAMES: Final = UUID("5f0c2b0e-7d0f-4c11-9a3e-6f1d6f2f8a57")
+
+
+@dataclass(frozen=True)
+class BurstQuery:
+    """Bursts of `at_least` changes within the window of `counted`, which says what counts, too."""
+
+    counted: Query
+    at_least: int
+
+    def id_of(self, *parts: object) -> str:
+        """A URN that these parts always have, and no other; the query's own if there are none.
+
+        What is left at its default isn't a part, so that another filter changes no id.
+        """
+        asked = [(each.name, getattr(self.counted, each.name)) for each in fields(Query)]
+        named = [(name, value) for name, value in asked if value != getattr(Query, name, None)]
+        return uuid5(_NAMES, repr((self.at_least, named, *parts))).urn
+
+
+@dataclass(frozen=True)
+class Burst:
+    """It begins at `start`, with the change that makes it one; `first` is the first one that is counted."""
+
+    id: str
+    wiki: str | None
+    title: str
+    start: datetime
+    first: datetime
+    last: datetime
+    changes: int
+    editors: int
+    bytes: int
+    url: str | None
+    comment: str | None
+
+
+@dataclass(frozen=True)
+class BurstAnswer:
+    """The bursts that there were at a moment, the newest first."""
+
+    moment: datetime
+    bursts: tuple[Burst, ...]
+
+
+def longest_window(max_window: timedelta) -> timedelta:
+    """That bursts can be asked for, where a window of `max_window` is held."""
+    return max(
+        timedelta(minutes=1), max_window // _WINDOWS_ASKED // timedelta(seconds=1) * timedelta(seconds=1)
+    )
+
+
+def burst_statement(query: BurstQuery, to_us: int, reach: timedelta) -> Statement:
+    """The bursts at a moment (µs) whose beginning is known from the changes of the time `reach` before it."""
+    over = replace(query.counted, kind="changes", window=reach)
+    selected, parameters = selection_of(over, to_us)
+    window_us = query.counted.window_us
+    parameters["at_least"] = query.at_least
+    parameters["window_us"] = window_us
+    parameters["known_us"] = to_us - over.window_us + _WINDOWS_BEFORE * window_us
+    parameters["row_limit"] = MOST_BURSTS
+    sql = _STATEMENT.format(selected=selected, others=query.at_least - 1)
+    return Statement(sql, parameters, to_us - over.window_us)
+
+
+# An offset and a frame are literals. Titles with fewer changes are left out before anything is sorted.
+_STATEMENT: Final = """
+WITH {selected},
+busy AS (
+  SELECT wiki, title FROM selected GROUP BY wiki, title HAVING COUNT(*) >= :at_least
+),
+placed AS (
+  SELECT selected.*,
+    ROW_NUMBER() OVER (PARTITION BY selected.wiki, selected.title ORDER BY event_us, event_id) AS place,
+    LAG(event_us, {others}) OVER (PARTITION BY selected.wiki, selected.title ORDER BY event_us, event_id)
+      AS nth_us
+  FROM selected JOIN busy ON selected.title = busy.title AND selected.wiki <=> busy.wiki
+),
+peaks AS (
+  SELECT *, CASE WHEN event_us - nth_us < :window_us THEN event_us END AS peak_us FROM placed
+),
+neighbours AS (
+  SELECT *,
+    MIN(peak_us) OVER (PARTITION BY wiki, title ORDER BY event_us, event_id
+      ROWS BETWEEN CURRENT ROW AND {others} FOLLOWING) AS next_peak_us,
+    MAX(peak_us) OVER (PARTITION BY wiki, title ORDER BY event_us, event_id
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS last_peak_us
+  FROM peaks
+),
+started AS (
+  SELECT *,
+    MAX(CASE WHEN last_peak_us IS NULL OR next_peak_us - last_peak_us >= :window_us THEN next_peak_us END)
+      OVER (PARTITION BY wiki, title ORDER BY event_us, event_id
+        ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW) AS start_us
+  FROM neighbours WHERE next_peak_us IS NOT NULL
+)
+SELECT wiki, title, start_us, MIN(event_us) AS first_us, MAX(event_us) AS last_us, COUNT(*) AS changes,
+  COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors, CAST(SUM(bytes) AS BIGINT) AS bytes,
+  MAX(page_url) AS page_url, MAX_BY(comment, CASE WHEN comment <> '' THEN place END) AS comment
+FROM started WHERE start_us > :known_us GROUP BY wiki, title, start_us
+ORDER BY start_us DESC, title, wiki LIMIT :row_limit"""
+
+
+class Bursts:
+    """For any thread; in `turns` with other questions that can wait. Windows up to `max_window` are held."""
+
+    def __init__(
+        self,
+        store: Store,
+        engine: Engine,
+        max_window: timedelta,
+        turns: Turns[pa.Table],
+        most_counted: int = MOST_COUNTED,
+    ) -> None:
+        self._store = store
+        self._engine = engine
+        self._held = max_window - _SPARED
+        self._turns = turns
+        self._long_queries = LongQueries(most_counted)
+        self._guard = threading.Lock()
+        self._answers: OrderedDict[BurstQuery, BurstAnswer] = OrderedDict()
+
+    def get(self, query: BurstQuery) -> BurstAnswer:
+        """The bursts at the last whole minute that is settled: computed once a minute, whatever is committed.
+
+        Raises Busy, also while nothing is loaded, EngineError or TooManyChanges.
+        """
+        position = self._store.position
+        if position is None or position.as_of_us is None:
+            raise Busy("nothing is counted yet")
+        to_us = (position.as_of_us - _SETTLED_US) // MINUTE_US * MINUTE_US
+        moment = moment_of(to_us)
+        with self._guard:
+            known = self._answers.get(query)
+        if known is not None and known.moment == moment:
+            return known
+        found = self._turns.result((query, to_us), partial(self._compute, query, to_us))
+        answer = BurstAnswer(moment, tuple(_burst(query, row) for row in found.to_pylist()))
+        with self._guard:
+            self._answers[query] = answer
+            self._answers.move_to_end(query)
+            while len(self._answers) > _MOST_ANSWERS:
+                self._answers.popitem(last=False)
+        return answer
+
+    def _compute(self, query: BurstQuery, to_us: int) -> pa.Table:
+        reach = self._reach(query, to_us)
+        statement = burst_statement(query, to_us, reach)
+        run: Callable[[], pa.Table] = self._engine.prepare(statement)
+        if self._engine.rows_in_files(statement.after_us):
+            over = replace(query.counted, kind="changes", window=reach)
+            count = self._engine.prepare(matching_of(over, to_us))
+            run = self._long_queries.guarded(over, count, run)
+        return run()
+
+    def _reach(self, query: BurstQuery, to_us: int) -> timedelta:
+        """How far back the question goes: as far as is held in memory, so that a minute's work is bounded."""
+        reach, least = self._held, _WINDOWS_ASKED * query.counted.window
+        while reach > 2 * least and self._engine.rows_in_files(to_us - reach // MICROSECOND):
+            reach //= 2
+        return reach
+
+
+def _burst(query: BurstQuery, row: dict[str, Any]) -> Burst:
+    # In which of the windows since 1970 it begins: a change that is told late moves the start by seconds.
+    place = row["start_us"] // query.counted.window_us
+    return Burst(
+        id=query.id_of(row["wiki"], row["title"], place),
+        wiki=row["wiki"],
+        title=row["title"],
+        start=moment_of(row["start_us"]),
+        first=moment_of(row["first_us"]),
+        last=moment_of(row["last_us"]),
+        changes=row["changes"],
+        editors=row["editors"],
+        bytes=row["bytes"],
+        url=web_url(row["page_url"]),
+        comment=row["comment"],
+    )

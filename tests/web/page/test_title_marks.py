@@ -1,0 +1,59 @@
+"""Marks beside a title: only what is notable, and nothing that the viewer chose."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from web.committed import NOON
+from wiki_web.data.documents import RankedTitle
+from wiki_web.data.queries import Query
+from wiki_web.page.title_marks import title_marks
+
+QUERY = Query("top", timedelta(minutes=30), 20)
+ORDINARY = {"changes": 9, "created": False, "reverts": 0, "top_editor_share": 0.5, "anonymous_share": 0.2}
+
+
+def title(**named: Any) -> RankedTitle:
+    return RankedTitle(
+        rank=1,
+        rank_before=None,
+        title="A",
+        wiki="enwiki",
+        url=None,
+        history_url=None,
+        diff_url=None,
+        editors=3,
+        bytes=0,
+        last_change=NOON,
+        per_minute=[9],
+        **{**ORDINARY, **named},
+    )
+
+
+@pytest.mark.parametrize(
+    ("named", "words"),
+    [
+        ({}, []),
+        ({"reverts": 1}, []),
+        ({"reverts": 2}, ["contested · 2 reverts"]),
+        ({"created": True, "reverts": 3}, ["contested · 3 reverts", "new page"]),
+        ({"top_editor_share": 0.7999}, []),
+        ({"top_editor_share": 0.8}, ["one editor 80\xa0%"]),
+        ({"top_editor_share": 0.9999}, ["one editor 99\xa0%"]),
+        ({"anonymous_share": 0.29}, []),
+        ({"anonymous_share": 0.58}, ["anonymous 58\xa0%"]),
+        ({"top_editor_share": 1.0, "anonymous_share": 1.0}, ["one editor 100\xa0%", "anonymous 100\xa0%"]),
+        ({"top_editor_share": 1.0, "anonymous_share": 1.0, "changes": 4}, []),
+        ({"top_editor_share": None, "anonymous_share": None}, []),
+    ],
+)
+def test_only_what_is_notable_is_told(named: dict[str, Any], words: list[str]) -> None:
+    assert [mark.words for mark in title_marks(title(**named), QUERY)] == words
+
+
+@pytest.mark.parametrize("chosen", [{"user": "Ada"}, {"editors": "anonymous"}, {"editors": "registered"}])
+def test_what_the_viewer_chose_is_not_told_of_each_title(chosen: dict[str, Any]) -> None:
+    row = title(top_editor_share=1.0, anonymous_share=1.0, reverts=2)
+    query = Query("top", QUERY.window, 20, **chosen)
+    assert [mark.name for mark in title_marks(row, query)] == ["contested"]
