@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, model_validator
+from pydantic_settings import NoDecode
 
 from local_stack.broker import ROOT
 from wiki_common import settings
@@ -40,7 +41,7 @@ class Settings(ServiceSettings):
     """Empty: a broker of our own is started. Set: that one is used."""
     state_dir: FolderPath = ROOT / ".local"
     """Broker data, Parquet and logs; simulated ones lie apart from it in `simulate/`."""
-    data_dir: DataDir | None = None
+    data_dir: Annotated[DataDir | None, NoDecode] = None
     simulate: bool = False
     """--simulate on the command line."""
     observe: bool = False
