@@ -4,19 +4,22 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from consumer.volumes import MAX_EVENT_AGE, NOW, Volume, clean_up
 from harness.object_store import copy
+from wiki_common.baseline import Covered
 from wiki_common.coverage import Gap
 from wiki_common.store.bucket import Bucket
 from wiki_common.store.objects import ObjectPath
-from wiki_common.store.place import Place
+from wiki_common.store.place import Place, readable
 from wiki_common.volume import RawFile
 from wiki_consumer.maintenance.maintenance import Maintenance
 from wiki_consumer.maintenance.report import Report
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer, read_rows
+from wiki_web.data.baseline import Baselines
 
 
 @pytest.fixture
@@ -53,6 +56,10 @@ def test_it_closes_the_same_hours_and_deletes_the_same_files(data: ObjectPath, w
     there, here = ConsumerVolume(data), ConsumerVolume(with_gaps.path)
     assert seen(there) == seen(here)
     assert gaps(there) == gaps(here)
+    assert pq.read_table(readable(there.baseline)) == pq.read_table(here.baseline)
+    usual = Baselines(data).newest()
+    assert usual is not None
+    assert usual.covered == Covered.of_footer(pq.read_metadata(here.baseline).metadata)
     assert run(data, datetime.now(UTC) + timedelta(hours=1)).raw_files_deleted == 0
 
 
