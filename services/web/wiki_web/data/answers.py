@@ -187,11 +187,15 @@ def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -
     if query.kind == "timeline":
         return _buckets(query, as_of_us, rows, gaps)
     if query.kind == "top":
-        uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
+        uncounted = _uncounted_buckets(query, as_of_us, gaps)
         return [_ranked_title(row, query.bucket_us, uncounted) for row in rows]
     if query.kind == "editors":
         return [_editor(row) for row in rows]
     return [_change(row) for row in rows]
+
+
+def _uncounted_buckets(query: Query, as_of_us: int, gaps: Sequence[Span]) -> list[int | None]:
+    return [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
 
 
 def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> RankedTitle:
@@ -225,7 +229,7 @@ def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> Rank
 def _unusual_titles(
     query: Query, as_of_us: int, found: Sequence[Unusual], gaps: Sequence[Span]
 ) -> list[UnusualTitle]:
-    uncounted = [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
+    uncounted = _uncounted_buckets(query, as_of_us, gaps)
     titles = []
     for each in found:
         ranked = _ranked_title(

@@ -45,6 +45,10 @@ class BurstQuery:
     counted: Query
     at_least: int
 
+    def over(self, reach: timedelta) -> Query:
+        """All changes that count, of the time `reach`."""
+        return replace(self.counted, kind="changes", window=reach)
+
     def id_of(self, *parts: object) -> str:
         """A URN that these parts always have, and no other; the query's own if there are none.
 
@@ -89,7 +93,7 @@ def longest_window(max_window: timedelta) -> timedelta:
 
 def burst_statement(query: BurstQuery, to_us: int, reach: timedelta) -> Statement:
     """The bursts at a moment (µs) whose beginning is known from the changes of the time `reach` before it."""
-    over = replace(query.counted, kind="changes", window=reach)
+    over = query.over(reach)
     selected, parameters = selection_of(over, to_us)
     window_us = query.counted.window_us
     parameters["at_least"] = query.at_least
@@ -185,7 +189,7 @@ class Bursts:
         statement = burst_statement(query, to_us, reach)
         run: Callable[[], pa.Table] = self._engine.prepare(statement)
         if self._engine.rows_in_files(statement.after_us):
-            over = replace(query.counted, kind="changes", window=reach)
+            over = query.over(reach)
             count = self._engine.prepare(matching_of(over, to_us))
             run = self._long_queries.guarded(over, count, run)
         return run()

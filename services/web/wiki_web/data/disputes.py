@@ -47,7 +47,6 @@ def _in_order(changes: Iterable[Made]) -> list[tuple[int, int, str | None]]:
             continue
         if 0 <= old <= MAX_SIZE and 0 <= new <= MAX_SIZE:
             comparable.append((-made["age_us"], revision, old, new, made["editor"]))
-    comparable.sort(
-        key=lambda each: (*each[:4], each[4] or "")
-    )  # equal in all: the engines order lists freely
+    # To the last item, as the engines order lists freely.
+    comparable.sort(key=lambda each: (*each[:4], each[4] or ""))
     return [(old, new, editor) for _, _, old, new, editor in comparable]
