@@ -8,6 +8,7 @@ import re
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,10 @@ def s3_folder(
     place.object_path.cache_clear()
     yield s3.path(re.sub(r"[^A-Za-z0-9_]", "-", request.node.name))
     place.object_path.cache_clear()
+
+
+@pytest.fixture
+def ending() -> Iterator[ExitStack]:
+    """What a test starts is put here, and ended with it."""
+    with ExitStack() as stack:
+        yield stack

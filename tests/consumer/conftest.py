@@ -1,13 +1,16 @@
 """One Spark session for all tests here, and volumes that it wrote: each test works on a copy of them."""
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
+from consumer import topics
 from consumer.running import JARS
 from consumer.volumes import BATCHES, FIRST_BATCHES, GAPS, Volume, ids_of, run_batches
+from harness.kafka import Broker
 from wiki_consumer.query import session
 
 
@@ -47,3 +50,11 @@ def with_gaps(continued: Volume) -> Volume:
 def continued(_written: tuple[Volume, Volume], tmp_path: Path) -> Volume:
     """The same volume after batch 8."""
     return _written[1].copy_to(tmp_path / "continued")
+
+
+@pytest.fixture
+def writer(broker: Broker, topic: str, ending: ExitStack) -> topics.Writer:
+    """To the topic of a test that has one."""
+    made = topics.Writer(broker.bootstrap_servers, topic)
+    ending.callback(made.close)
+    return made

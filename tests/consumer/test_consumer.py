@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -23,23 +23,10 @@ pytestmark = pytest.mark.timeout(1500)
 
 
 @pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
 def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
     name = new_topic_name()
     topics.create(broker.bootstrap_servers, name, partitions=2)
     return name
-
-
-@pytest.fixture
-def writer(broker: Broker, topic: str, ending: ExitStack) -> topics.Writer:
-    made = topics.Writer(broker.bootstrap_servers, topic)
-    ending.callback(made.close)
-    return made
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -32,23 +32,10 @@ KILLS = 4
 
 
 @pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
 def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
     name = new_topic_name()
     topics.create(broker.bootstrap_servers, name)
     return name
-
-
-@pytest.fixture
-def writer(broker: Broker, topic: str, ending: ExitStack) -> topics.Writer:
-    made = topics.Writer(broker.bootstrap_servers, topic)
-    ending.callback(made.close)
-    return made
 
 
 @pytest.fixture

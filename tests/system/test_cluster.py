@@ -67,12 +67,6 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
 
 
 @pytest.fixture
-def ending() -> Iterator[ExitStack]:
-    with ExitStack() as stack:
-        yield stack
-
-
-@pytest.fixture
 def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
     name = new_topic_name()
     topics.create(broker.bootstrap_servers, name, partitions=PARTITIONS)

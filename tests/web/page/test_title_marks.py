@@ -5,30 +5,16 @@ from typing import Any
 
 import pytest
 
-from web.committed import NOON
+from web.page.ranked import ORDINARY
 from wiki_web.data.documents import RankedTitle
 from wiki_web.data.queries import Query
 from wiki_web.page.title_marks import title_marks
 
 QUERY = Query("top", timedelta(minutes=30), 20)
-ORDINARY = {"changes": 9, "created": False, "reverts": 0, "top_editor_share": 0.5, "anonymous_share": 0.2}
 
 
 def title(**named: Any) -> RankedTitle:
-    return RankedTitle(
-        rank=1,
-        rank_before=None,
-        title="A",
-        wiki="enwiki",
-        url=None,
-        history_url=None,
-        diff_url=None,
-        editors=3,
-        bytes=0,
-        last_change=NOON,
-        per_minute=[9],
-        **{**ORDINARY, **named},
-    )
+    return RankedTitle(**{**ORDINARY, **named})
 
 
 @pytest.mark.parametrize(

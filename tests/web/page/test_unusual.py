@@ -8,6 +8,7 @@ from flask.testing import FlaskClient
 
 from web.committed import Change, CommittedChanges, now
 from web.data.usual import write_baseline
+from web.page.ranked import ORDINARY
 from wiki_common.baseline import Covered
 from wiki_web.data.documents import BaselineTime, UnusualTitle
 from wiki_web.page.unusual_words import usual_words
@@ -34,22 +35,7 @@ def test_how_unusual_a_title_is_in_words(
     counted: int, usual: float, before: int | None, hours: float, words: str
 ) -> None:
     row = UnusualTitle(
-        rank=1,
-        rank_before=None,
-        title="A",
-        wiki="enwiki",
-        url=None,
-        history_url=None,
-        diff_url=None,
-        changes=counted,
-        editors=2,
-        bytes=0,
-        last_change=MIDNIGHT,
-        per_minute=[counted],
-        created=False,
-        reverts=0,
-        top_editor_share=None,
-        anonymous_share=None,
+        **{**ORDINARY, "changes": counted, "per_minute": [counted]},
         counted=counted,
         usual=usual,
         surprise=1.0,
