@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.processes import Process, accepts, free_port, wait_until
+from harness.processes import Process, free_port, wait_until
 from local_stack.observe import RULES, configuration
 
 
@@ -93,11 +93,16 @@ class QuickPrometheus(Prometheus):
             log=folder / "prometheus.log",
         )
 
-        def listens() -> bool:
+        def is_ready() -> bool:
             assert self._process.returncode is None, self._process.output()[-2000:]
-            return accepts(port)
+            try:
+                # It listens earlier, and answers 503 until its storage is open.
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=10):
+                    return True
+            except OSError:
+                return False
 
-        wait_until(listens, timeout=60, what="Prometheus listens")
+        wait_until(is_ready, timeout=60, what="Prometheus is ready")
 
     def close(self) -> None:
         self._process.kill()

@@ -36,7 +36,7 @@ def browser() -> Iterator[Browser]:
         launched.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
     folder = tmp_path_factory.mktemp("web")
     committed = CommittedChanges(folder / "data")
@@ -47,7 +47,7 @@ def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Runnin
 
 @pytest.fixture
 def web(grown_web: tuple[RunningWeb, CommittedChanges]) -> RunningWeb:
-    """Shared by the package's tests, and fresh: a change that isn't counted was committed just now."""
+    """Shared by a file's tests, and fresh: a change that isn't counted was committed just now."""
     web, committed = grown_web
     committed.commit(Change(now(), title="Tick", type="log"))
     web.wait_until_ready()

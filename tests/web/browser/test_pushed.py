@@ -18,15 +18,6 @@ LONG = 20  # seconds between two polls: what is there sooner was pushed
 
 
 @pytest.fixture(scope="module")
-def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
-    """This file's own, as its many titles would crowd those of others out of the top."""
-    folder = tmp_path_factory.mktemp("often")
-    committed = CommittedChanges(folder / "data")
-    with RunningWeb(folder) as web:
-        yield web, committed
-
-
-@pytest.fixture(scope="module")
 def rare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
     """A service whose pages seldom poll."""
     folder = tmp_path_factory.mktemp("rare")

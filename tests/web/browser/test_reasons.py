@@ -1,23 +1,13 @@
 """The newest changes below a title: the first ones' come with the page, the others' when they are wanted."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from web.browser.conftest import IMAGE, SCRIPT, OpenTab
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
-
-
-@pytest.fixture(scope="module")
-def grown_web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[RunningWeb, CommittedChanges]]:
-    """Of its own: its titles would come before those of the package's other tests."""
-    folder = tmp_path_factory.mktemp("web")
-    with RunningWeb(folder) as web:
-        yield web, CommittedChanges(folder / "data")
 
 
 def row(page: Page, title: str) -> Locator:
