@@ -18,6 +18,7 @@ from hypothesis import HealthCheck, settings
 from harness import class_archive, side_by_side
 from harness.kafka import Broker
 from harness.object_store import ObjectStore, object_store
+from harness.store_proxy import CUT, LOST, REFUSED, SLOW, StoreProxy, store_proxy
 from wiki_common.store import place
 from wiki_common.store.objects import ObjectPath
 
@@ -133,6 +134,14 @@ def s3_folder(
     place.object_path.cache_clear()
     yield s3.path(re.sub(r"[^A-Za-z0-9_]", "-", request.node.name))
     place.object_path.cache_clear()
+
+
+@pytest.fixture
+def failing_s3(s3: ObjectStore, s3_folder: ObjectPath, seed: int) -> Iterator[StoreProxy]:
+    """A way to that folder's store on which a share of the requests fails; this process takes another one."""
+    with store_proxy(s3.endpoint, seed) as proxy:
+        proxy.faults = {SLOW: 0.01, REFUSED: 0.02, CUT: 0.02, LOST: 0.02}
+        yield proxy
 
 
 @pytest.fixture

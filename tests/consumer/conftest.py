@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import cast
 
 import pytest
 from pyspark.sql import SparkSession
@@ -11,6 +12,7 @@ from consumer import topics
 from consumer.running import JARS
 from consumer.volumes import BATCHES, FIRST_BATCHES, GAPS, Volume, ids_of, run_batches
 from harness.kafka import Broker
+from wiki_common.store.place import Place
 from wiki_consumer.query import session
 
 
@@ -50,6 +52,14 @@ def with_gaps(continued: Volume) -> Volume:
 def continued(_written: tuple[Volume, Volume], tmp_path: Path) -> Volume:
     """The same volume after batch 8."""
     return _written[1].copy_to(tmp_path / "continued")
+
+
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.slow)])
+def data(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """Where a volume may be: a test that asks for it runs on both stores. What it starts is let in too."""
+    if request.param == "disk":
+        return tmp_path / "data"
+    return cast(Place, request.getfixturevalue("s3_folder"))
 
 
 @pytest.fixture

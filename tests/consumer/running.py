@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Generic, cast
 
 import psutil
 import pyarrow.parquet as pq
@@ -19,7 +20,8 @@ from consumer.volumes import read_ids
 from harness.doctor import doctor
 from harness.processes import Process, free_port, wait_until
 from wiki_common.health.probe import ask
-from wiki_common.volume import RawFile
+from wiki_common.store.place import Place, PlaceT, readable
+from wiki_common.volume import BatchId, RawFile
 from wiki_consumer.query.supervisor import QuerySupervisor
 from wiki_consumer.settings import Settings
 from wiki_consumer.status.health import Health
@@ -32,10 +34,15 @@ TIMEOUT = 600.0
 LIMIT_SECONDS = 200.0
 
 
-class Consumer:
+def kills(usual: int) -> int:
+    """How many a test makes: as many as TEST_KILLS says, if it is given."""
+    return int(os.environ.get("TEST_KILLS", usual))
+
+
+class Consumer(Generic[PlaceT]):
     """The consumer on one topic and one volume; it can be started again after its end.
 
-    `command` comes before the interpreter; `module` is run by it.
+    The volume is `data`, or one in `folder`. `command` comes before the interpreter; `module` is run by it.
     """
 
     def __init__(
@@ -43,13 +50,15 @@ class Consumer:
         folder: Path,
         bootstrap_servers: str,
         topic: str,
+        data: PlaceT | None = None,
+        /,
         *,
         command: Sequence[str] = (),
         module: str = "wiki_consumer",
         **settings: str,
     ) -> None:
         self._argv = (*command, sys.executable, "-m", module)
-        self.data = folder / "data"
+        self.data = cast(PlaceT, folder / "data" if data is None else data)
         self.port = free_port()
         self._log = folder / "consumer.log"
         self._env = {
@@ -123,6 +132,15 @@ class Consumer:
             what=f"more than {rows} rows in Parquet",
         )
 
+    def wait_for_batch_after(self, batch: BatchId | None) -> None:
+        """Until a later one is committed."""
+        wait_until(
+            lambda: last_batch(self.data) != batch,
+            timeout=TIMEOUT,
+            what=f"a batch after {batch}\n{self._log}",
+            every=0.3,
+        )
+
     def wait_for_line(self, text: str) -> None:
         """Until the process that was started last has logged `text`."""
         wait_until(
@@ -170,7 +188,7 @@ def data_of(settings: Settings) -> Path:
     return settings.data_dir
 
 
-def committed_ids(data: Path) -> Counter[str]:
+def committed_ids(data: Place) -> Counter[str]:
     """How often each event_id is in the files in `changes`."""
     changes = data / "changes"
     ids: Counter[str] = Counter()
@@ -179,7 +197,12 @@ def committed_ids(data: Path) -> Counter[str]:
     return ids
 
 
-def committed_rows(data: Path) -> int:
+def committed_rows(data: Place) -> int:
     """How many rows the files in `changes` have, by their footers."""
     changes = data / "changes"
-    return sum(pq.read_metadata(changes / raw.name).num_rows for raw in list_raw_files(changes))
+    return sum(pq.read_metadata(readable(changes / raw.name)).num_rows for raw in list_raw_files(changes))
+
+
+def last_batch(data: Place) -> BatchId | None:
+    """The newest that has a file in `changes`; None without any."""
+    return max((raw.batch for raw in list_raw_files(data / "changes")), default=None)

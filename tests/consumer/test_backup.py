@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from consumer import topics
+from consumer.load import load
 from consumer.running import Consumer
-from consumer.test_kills import load
 from consumer.topics import event
 from consumer.volumes import Volume
 from docs.pages import ROOT, text_of

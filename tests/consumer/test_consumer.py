@@ -15,6 +15,7 @@ from consumer.running import TIMEOUT, Consumer, committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
 from harness.processes import free_port, wait_until
+from wiki_common.store.place import Place
 from wiki_common.volume import BatchId
 from wiki_consumer.volume.raw_files import list_raw_files
 
@@ -29,18 +30,11 @@ def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
     return name
 
 
-@pytest.fixture
-def consumer(broker: Broker, topic: str, tmp_path: Path, ending: ExitStack) -> Consumer:
-    made = Consumer(tmp_path, broker.bootstrap_servers, topic, MAX_OFFSETS_PER_TRIGGER="60")
-    ending.callback(made.close)
-    return made
-
-
 def ids(*numbers: int) -> set[str]:
     return {f"event-{number}" for number in numbers}
 
 
-def counts(consumer: Consumer) -> dict[str, float]:
+def counts(consumer: Consumer[Place]) -> dict[str, float]:
     return {
         sample.name.removeprefix("wiki_consumer_").removesuffix("_total"): sample.value
         for family in text_string_to_metric_families(consumer.get("/metrics"))
@@ -49,14 +43,16 @@ def counts(consumer: Consumer) -> dict[str, float]:
     }
 
 
-def batches(data: Path) -> list[BatchId]:
+def batches(data: Place) -> list[BatchId]:
     """Of all files in `changes`, each once."""
     return sorted({raw.batch for raw in list_raw_files(data / "changes")})
 
 
 def test_every_change_is_written_once_across_rubbish_stops_and_a_reset(
-    consumer: Consumer, writer: topics.Writer
+    broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, data: Place, ending: ExitStack
 ) -> None:
+    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, data, MAX_OFFSETS_PER_TRIGGER="60")
+    ending.callback(consumer.close)
     now = time.time()
     writer.write([event(number) for number in range(100)])
     writer.write([event(7), event(8), event(300, at=now - 3600), event(301, at=now + 365 * 86_400)])
@@ -166,8 +162,10 @@ def test_two_executors_share_the_work(
 
 @pytest.mark.slow
 def test_a_topic_made_again_asks_for_a_decision(
-    broker: Broker, topic: str, consumer: Consumer, writer: topics.Writer
+    broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack
 ) -> None:
+    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic)
+    ending.callback(consumer.close)
     writer.write([event(number) for number in range(20)])
     process = consumer.start()
     consumer.wait_for_ids(ids(*range(20)))

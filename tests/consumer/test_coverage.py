@@ -10,10 +10,11 @@ import pytest
 from consumer import topics
 from consumer.running import Consumer, committed_ids
 from consumer.topics import event
-from consumer.volumes import Volume, ids_of
+from consumer.volumes import gaps_that_a_reader_sees
 from harness.kafka import Broker
 from harness.processes import wait_until
 from wiki_common.coverage import Gap
+from wiki_common.store.place import Place
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.raw_files import list_raw_files
 
@@ -25,21 +26,20 @@ def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def as_of(consumer: Consumer) -> datetime | None:
-    changes = consumer.data / "changes"
+def as_of(data: Place) -> datetime | None:
+    changes = data / "changes"
     return last_as_of(changes, list_raw_files(changes))
 
 
 @pytest.mark.timeout(600)
 def test_who_is_behind_keeps_all_and_tells_up_to_when_and_what_nobody_watched(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
+    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, data: Place
 ) -> None:
     """By its clock all events and records are of the time to come, after the gap by half an hour."""
     topic = new_topic_name()
     topics.create(broker.bootstrap_servers, topic, partitions=2)
     writer = topics.Writer(broker.bootstrap_servers, topic)
-    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic)
-    volume = Volume(consumer.data, ids_of(0))
+    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, data)
     begin = round(time.time()) + BEHIND
     try:
         for partition in range(2):
@@ -50,7 +50,7 @@ def test_who_is_behind_keeps_all_and_tells_up_to_when_and_what_nobody_watched(
         quiet = begin + 2 + CHANGES + 10
         writer.beat(quiet)
         process = consumer.start()
-        wait_until(lambda: as_of(consumer) == at(quiet), timeout=120, what="everything is counted")
+        wait_until(lambda: as_of(data) == at(quiet), timeout=120, what="everything is counted")
         consumer.wait_until_healthy()
         wait_until(lambda: consumer.value("heartbeats_total") == 3, timeout=60, what="the batches are told")
         assert consumer.value("rows_total") == CHANGES
@@ -58,16 +58,16 @@ def test_who_is_behind_keeps_all_and_tells_up_to_when_and_what_nobody_watched(
         assert consumer.value("malformed_total") == 0
         assert BEHIND - 60 < consumer.value("clock_skew_seconds") < BEHIND + 60
         assert f"counted up to {at(quiet):%Y-%m-%dT%H:%M:%SZ}" in consumer.health()[1]
-        assert volume.gaps_that_a_reader_sees() == (Gap(None, at(begin)),)
+        assert gaps_that_a_reader_sees(data) == (Gap(None, at(begin)),)
         assert process.terminate(60) == 0
 
         again = quiet + 1200
         writer.beat(again + 60, covered_from=again)
         process = consumer.start()
-        wait_until(lambda: as_of(consumer) == at(again + 60), timeout=120, what="the gap is passed")
-        assert volume.gaps_that_a_reader_sees() == (Gap(None, at(begin)), Gap(at(quiet), at(again)))
+        wait_until(lambda: as_of(data) == at(again + 60), timeout=120, what="the gap is passed")
+        assert gaps_that_a_reader_sees(data) == (Gap(None, at(begin)), Gap(at(quiet), at(again)))
         assert process.terminate(60) == 0
-        assert committed_ids(consumer.data) == {f"event-{number}": 1 for number in range(CHANGES)}
+        assert committed_ids(data) == {f"event-{number}": 1 for number in range(CHANGES)}
     finally:
         consumer.close()
         writer.close()

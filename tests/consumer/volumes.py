@@ -15,6 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from wiki_common.coverage import Coverage, Gap
+from wiki_common.store.place import Place, readable
 from wiki_common.volume import BatchId, RawFile, date_folder
 from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.maintenance.deletion import GRACE
@@ -143,27 +144,42 @@ class Volume:
         os.utime(raw, (modified,) * 2)
 
     def gaps_that_a_reader_sees(self) -> tuple[Gap, ...]:
-        files = (*map(self.folders.hour_file, self.folders.hours()), *self.raw_files())
-        return joined(gap for path in files for gap in read_footer(path).coverage.gaps)
+        return gaps_that_a_reader_sees(self.path)
 
     def what_a_reader_sees(self) -> Counter[str]:
-        """How often each id counts: history before its end, raw files from there on."""
-        end = self.folders.history_end()
-        seen: Counter[str] = Counter()
-        for hour in self.folders.hours():
-            seen.update(read_ids(self.folders.hour_file(hour)))
-        for path in self.raw_files():
-            rows = pq.ParquetFile(path).read(["event_id", "event_time"]).to_pylist()
-            seen.update(row["event_id"] for row in rows if end is None or row["event_time"] >= end)
-        return seen
+        return what_a_reader_sees(self.path)
+
+
+def gaps_that_a_reader_sees(data: Place) -> tuple[Gap, ...]:
+    volume = ConsumerVolume(data)
+    raw_files = (volume.changes / raw.name for raw in list_raw_files(volume.changes))
+    files = (*volume.hour_files().values(), *raw_files)
+    return joined(gap for path in files for gap in read_footer(path).coverage.gaps)
+
+
+def what_a_reader_sees(data: Place) -> Counter[str]:
+    """How often each id counts: history before its end, raw files from there on.
+
+    Raises FileNotFoundError for a file that has gone since it was listed.
+    """
+    volume = ConsumerVolume(data)
+    end = volume.history_end()
+    seen: Counter[str] = Counter()
+    for file in volume.hour_files().values():
+        seen.update(read_ids(file))
+    for raw in list_raw_files(volume.changes):
+        content = readable(volume.changes / raw.name)
+        rows = pq.ParquetFile(content).read(["event_id", "event_time"]).to_pylist()
+        seen.update(row["event_id"] for row in rows if end is None or row["event_time"] >= end)
+    return seen
 
 
 def ignore(_: str) -> None:
     pass
 
 
-def read_ids(path: Path) -> list[str]:
-    ids: list[str] = pq.ParquetFile(path).read(["event_id"])["event_id"].to_pylist()
+def read_ids(path: Place) -> list[str]:
+    ids: list[str] = pq.ParquetFile(readable(path)).read(["event_id"])["event_id"].to_pylist()
     return ids
 
 

@@ -15,7 +15,8 @@ from pyspark.sql import SparkSession
 
 from consumer import topics
 from consumer.fast_hours import OUT_OF_ORDER, NewestRow
-from consumer.test_kills import load, reader
+from consumer.load import load
+from consumer.reader import reader
 from consumer.volumes import Volume as Looked
 from harness.kafka import Broker
 from wiki_common.volume import RawFile
