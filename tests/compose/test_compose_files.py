@@ -218,6 +218,7 @@ def _compose(*arguments: str, env: dict[str, str] | None = None) -> subprocess.C
         ["-f", "compose.yaml", "-f", "compose.cluster.yaml"],
         ["-f", "compose.yaml", "-f", "compose.demo.yaml", "-f", "compose.cluster.yaml"],
         ["-f", "compose.yaml", "-f", "compose.cluster.yaml", "-f", "compose.observe.yaml"],
+        ["-f", "compose.yaml", "-f", "compose.s3.yaml", "-f", "compose.cluster.yaml"],
     ],
     ids=" ".join,
 )

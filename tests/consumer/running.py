@@ -79,6 +79,11 @@ class Consumer(Generic[PlaceT]):
         self.process = Process(self._argv, log=self._log, env=self._env)
         return self.process
 
+    def revive(self) -> None:
+        """Start it if it doesn't run, as its supervisor does."""
+        if self.process is None or self.process.returncode is not None:
+            self.start()
+
     def run_module(self, module: str, *arguments: str) -> Process:
         """Another entry point with the same settings, until its end."""
         process = Process(

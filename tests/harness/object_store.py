@@ -13,6 +13,7 @@ from wiki_common.store import place
 from wiki_common.store.objects import ObjectPath
 
 BUCKET = "changes-of-wikipedia"
+LOGIN = {"AWS_ACCESS_KEY_ID": "a-key-of-tests", "AWS_SECRET_ACCESS_KEY": "a-secret-of-tests"}
 _SERVER = """
 import sys
 from moto.server import ThreadedMotoServer
@@ -30,12 +31,7 @@ class ObjectStore:
 
     def environment(self) -> dict[str, str]:
         """By which our services find it, and are let in."""
-        return {
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": "eu-central-1",
-            "AWS_ACCESS_KEY_ID": "a-key-of-tests",
-            "AWS_SECRET_ACCESS_KEY": "a-secret-of-tests",
-        }
+        return {"AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": "eu-central-1", **LOGIN}
 
     def path(self, prefix: str) -> ObjectPath:
         return place.object_path(f"s3://{BUCKET}/{prefix}")

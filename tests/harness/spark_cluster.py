@@ -12,7 +12,7 @@ from typing import Any
 from harness.processes import Process, accepts, free_port, wait_until
 
 # As for other JVMs of tests, here for those of executors: they live for some seconds.
-_SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+SHORT_LIVED = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
 
 
 class SparkCluster:
@@ -22,7 +22,7 @@ class SparkCluster:
     """
 
     def __init__(
-        self, folder: Path, *, workers: int = 2, cores: int = 4, java: Mapping[str, str] = _SHORT_LIVED
+        self, folder: Path, *, workers: int = 2, cores: int = 4, java: Mapping[str, str] = SHORT_LIVED
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder

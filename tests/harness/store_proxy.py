@@ -2,6 +2,7 @@
 
 import http.client
 import random
+import sys
 import threading
 import time
 from collections import Counter
@@ -41,6 +42,16 @@ class StoreProxy:
         self._chance = random.Random(self.seed)
         self._guard = threading.Lock()
         self._lately = 0
+
+    @contextmanager
+    def outage(self) -> Iterator[None]:
+        """Meanwhile no request gets through."""
+        usual = self.faults, self.in_a_row
+        self.faults, self.in_a_row = {REFUSED: 0.5, LOST: 0.5}, sys.maxsize
+        try:
+            yield
+        finally:
+            self.faults, self.in_a_row = usual
 
     def fault_of(self, what: str) -> str | None:
         """Which one befalls the request that comes now; it is counted."""

@@ -1,9 +1,10 @@
 """Consumer and page as drivers on a real cluster of Spark's, whose parts are killed while records come."""
 
 import json
-import threading
+import random
+import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 
@@ -11,58 +12,31 @@ import psutil
 import pytest
 
 from consumer import topics
-from consumer.running import Consumer, committed_ids
+from consumer.load import load
+from consumer.running import TIMEOUT, Consumer, committed_ids, kills, last_batch
 from consumer.topics import event
 from harness.kafka import Broker
+from harness.object_store import LOGIN
 from harness.processes import wait_until
-from harness.spark_cluster import SparkCluster, fetched
+from harness.spark_cluster import SHORT_LIVED, SparkCluster, fetched
+from harness.store_proxy import StoreProxy
 from web.browser.running_web import RunningWeb
+from wiki_common.store.objects import ObjectPath
 
 PARTITIONS = 12
 PARTS = 3
 """Of the state: as many as the consumer takes cores."""
+AS_THEY_HAPPEN = {"first": 0.0, "step": 0.01}
+FAULTS = 6
+"""Two of each kind."""
 
 pytestmark = pytest.mark.timeout(900)
 
 
-class Load:
-    """Writes new events, each tenth twice, until it is ended."""
-
-    def __init__(self, servers: str, topic: str) -> None:
-        self._writer = topics.Writer(servers, topic)
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._run)
-        self.written = 0
-        self._thread.start()
-
-    def _run(self) -> None:
-        while not self._ended.wait(0.25):
-            new = range(self.written, self.written + 50)
-            self._writer.write([event(number) for number in (*new, *new[::10])])
-            self.written = new.stop
-
-    @property
-    def ids(self) -> set[str]:
-        return {f"event-{number}" for number in range(self.written)}
-
-    def end(self) -> None:
-        self._ended.set()
-        self._thread.join()
-        self._writer.close()
-
-
-@contextmanager
-def load(servers: str, topic: str) -> Iterator[Load]:
-    running = Load(servers, topic)
-    try:
-        yield running
-    finally:
-        running.end()
-
-
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkCluster]:
-    with closing(SparkCluster(tmp_path_factory.mktemp("cluster"))) as started:
+    """Its workers have the login of the store."""
+    with closing(SparkCluster(tmp_path_factory.mktemp("cluster"), java=SHORT_LIVED | LOGIN)) as started:
         yield started
 
 
@@ -109,14 +83,19 @@ def parts_of_state(data: Path) -> int:
 
 @pytest.mark.slow
 def test_what_is_killed_under_load_loses_and_doubles_nothing(
-    broker: Broker, topic: str, cluster: SparkCluster, consumers: Consumers, another_secret: dict[str, str]
+    broker: Broker,
+    topic: str,
+    cluster: SparkCluster,
+    consumers: Consumers,
+    another_secret: dict[str, str],
+    seed: int,
 ) -> None:
     """A worker, the master, the worker that had taken over, the driver."""
     stranger = consumers("stranger", **another_secret)
     refused = stranger.start()
     consumer = consumers()
     process = consumer.start()
-    with load(broker.bootstrap_servers, topic) as running:
+    with load(broker.bootstrap_servers, topic, seed, **AS_THEY_HAPPEN) as running:
         consumer.wait_for_more_than(100)
         cluster.workers[0].kill()
         consumer.wait_for_line("Lost executor")
@@ -141,6 +120,92 @@ def test_what_is_killed_under_load_loses_and_doubles_nothing(
     assert refused.wait(60) == 1
     assert f"SPARK_MASTER={cluster.settings['SPARK_MASTER']}: takes no driver" in stranger.output()
     assert "Traceback" not in consumer.output() + stranger.output()
+
+
+class Unrest:
+    """What befalls cluster, driver and store at moments that `chance` chooses."""
+
+    def __init__(
+        self,
+        cluster: SparkCluster,
+        consumer: Consumer[ObjectPath],
+        store: StoreProxy,
+        chance: random.Random,
+    ) -> None:
+        self._cluster = cluster
+        self._consumer = consumer
+        self._store = store
+        self._chance = chance
+
+    def strike(self, times: int) -> None:
+        """With each kind about as often, in random order. The consumer runs and commits in the end."""
+        kinds = ([self._kill_a_worker, self._kill_the_driver, self._let_the_store_fail] * times)[:times]
+        self._chance.shuffle(kinds)
+        for kind in kinds:
+            # Most meet a batch, some the recovery from the one before.
+            if self._chance.random() < 0.7:
+                self._wait_for_a_batch()
+            time.sleep(self._chance.uniform(0, 5))
+            print(f"{time.strftime('%X')} {kind.__name__}")  # noqa: T201 - shown when the test fails
+            kind()
+        self._wait_for_a_batch()
+        self._cluster.wait_for_workers(len(self._cluster.workers))
+
+    def _wait_for_a_batch(self) -> None:
+        before = last_batch(self._consumer.data)
+
+        def is_later() -> bool:
+            self._consumer.revive()
+            return last_batch(self._consumer.data) != before
+
+        wait_until(is_later, timeout=TIMEOUT, what=f"a batch after {before}", every=0.5)
+
+    def _kill_a_worker(self) -> None:
+        number = self._chance.randrange(len(self._cluster.workers))
+        self._cluster.workers[number].kill()
+        time.sleep(self._chance.uniform(0, 5))
+        self._cluster.restart_worker(number)
+
+    def _kill_the_driver(self) -> None:
+        self._consumer.revive()
+        if self._chance.random() < 0.3:
+            self._consumer.kill_python_alone()
+        else:
+            self._consumer.close()
+
+    def _let_the_store_fail(self) -> None:
+        with self._store.outage():
+            time.sleep(self._chance.uniform(1, 10))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(2400)
+def test_random_kills_and_a_store_that_fails_lose_and_double_nothing(
+    broker: Broker,
+    topic: str,
+    cluster: SparkCluster,
+    tmp_path: Path,
+    s3_folder: ObjectPath,
+    failing_s3: StoreProxy,
+    seed: int,
+) -> None:
+    """Workers and the driver are killed, the store has outages, and single requests fail all the time."""
+    settings = {
+        **cluster.settings,
+        "SPARK_CORES_MAX": str(PARTS),
+        "AWS_ENDPOINT_URL": failing_s3.endpoint,
+        "MAX_EVENT_AGE": "24h",
+    }
+    with closing(Consumer(tmp_path, broker.bootstrap_servers, topic, s3_folder, **settings)) as consumer:
+        with load(broker.bootstrap_servers, topic, seed, **AS_THEY_HAPPEN) as running:
+            Unrest(cluster, consumer, failing_s3, random.Random(seed)).strike(kills(FAULTS))
+        consumer.wait_for_ids(running.ids)
+        assert consumer.process is not None
+        assert consumer.process.terminate(60) == 0
+    assert committed_ids(s3_folder) == dict.fromkeys(running.ids, 1)
+    parts = (s3_folder / "checkpoints/changes/state/0").folders()
+    assert len([part for part in parts if part.isdecimal()]) == PARTS
+    assert "Traceback" not in consumer.output()
 
 
 @pytest.mark.slow
@@ -220,7 +285,8 @@ def test_the_secret_is_nowhere_to_be_seen_and_is_needed(
     shown += command_lines(each.pid for each in started)
     shown += [each.output() for each in started]
     shown += [log.read_text(encoding="utf-8") for log in cluster.logs_of_executors()]
-    assert [text for text in shown if cluster.secret in text] == []
+    for secret in (cluster.secret, *LOGIN.values()):
+        assert [text for text in shown if secret in text] == []
     assert any("wiki-consumer" in text for text in shown)
     stranger = cluster.start_worker(2, **another_secret)
     try:
