@@ -56,11 +56,11 @@ def a_change(random: Random, time: datetime) -> Change:
 
 def _with_titles_of_its_own(rows: pa.Table, start: datetime) -> pa.Table:
     """The changes from `start` on; but for the busy ones, no title is in two hours."""
-    place = rows.schema.get_field_index("title")
+    column = rows.schema.get_field_index("title")
     titles = rows["title"]
     own = pc.binary_join_element_wise(titles, f"{start:%H}", " ")
     own = pc.if_else(pc.starts_with(titles, "Busy"), titles, own)
-    return moved(rows.set_column(place, rows.schema.field(place), own), start)
+    return moved(rows.set_column(column, rows.schema.field(column), own), start)
 
 
 @contextmanager

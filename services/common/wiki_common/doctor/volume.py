@@ -71,8 +71,8 @@ def filesystem_in(mountinfo: list[str], path: Path) -> str | None:
     """That of the mount that `path`, without links, lies in; the last one of several at the same place."""
     found, longest = None, 0
     for line in mountinfo:
-        place, _, kind = line.partition(" - ")
-        mounted = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), place.split()[4]))
+        mount, _, kind = line.partition(" - ")
+        mounted = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), mount.split()[4]))
         if (path == mounted or mounted in path.parents) and len(mounted.parts) >= longest:
             found, longest = kind.split()[0], len(mounted.parts)
     return found

@@ -65,7 +65,7 @@ def test_each_source_gives_what_a_plain_count_gives(
     kept = stored.past._hours.look()
     after_us, until_us = statement_of(query, microseconds(moment)).after_us, microseconds(moment)
     sources = sources_of(after_us, until_us, kept, stored.store.forgotten_us)
-    assert (bool(sources.hours), not sources.settled) == (reads, asks)
+    assert (bool(sources.hours), not sources.immutable) == (reads, asks)
 
 
 def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
