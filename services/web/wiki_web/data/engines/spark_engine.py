@@ -118,7 +118,7 @@ class SparkEngine:
         cluster: Mapping[str, str] | None = None,
         most_held: int = MOST_HELD,
     ) -> None:
-        self._most_held = most_held
+        self.most_held = most_held
         self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
@@ -135,7 +135,7 @@ class SparkEngine:
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with engine_errors(self._spark):
-            stored = stored_hours(hours, horizon_us, tail.num_rows, self._most_held)
+            stored = stored_hours(hours, horizon_us, tail.num_rows, self.most_held)
             before = self._held
             # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
             _release(hour.frame for hour in before.hours)
@@ -163,7 +163,7 @@ class SparkEngine:
             before = self._held
             boundary_us = boundary_of(hours)
             tail_rows, until_us = before.rows_since(boundary_us), before.stored.boundary_us
-            stored = stored_hours(hours, horizon_us, tail_rows, self._most_held, until_us)
+            stored = stored_hours(hours, horizon_us, tail_rows, self.most_held, until_us)
             from_us = max(horizon_us, stored.boundary_us)
             known = {cached.hour for cached in before.hours}
             kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > from_us)
