@@ -55,7 +55,7 @@ def a_change(random: Random, time: datetime) -> Change:
 
 
 def _with_titles_of_its_own(rows: pa.Table, start: datetime) -> pa.Table:
-    """The changes from `start` on; but for the busy ones, no title is in two hours."""
+    """The changes from `start` on; except for the busy ones, no title occurs in two hours."""
     column = rows.schema.get_field_index("title")
     titles = rows["title"]
     own = pc.binary_join_element_wise(titles, f"{start:%H}", " ")

@@ -89,7 +89,7 @@ class Soaked:
 
 
 class Run:
-    """Everything is started by its making and ended by `close`."""
+    """Everything starts when it is made, and ends with `close`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan

@@ -57,7 +57,7 @@ class Answer:
     """What a query found at a commit. `loading` is None but for a start.
 
     `gaps` are those of the window; `counting_since` is when watching began, if it did within the window.
-    `covered` is the time of the baseline that it was compared with, of which nothing else is held.
+    `covered` is the time of the baseline that it was compared with; nothing else of that is kept.
     """
 
     query: Query

@@ -122,7 +122,7 @@ class Refresher:
         return changed
 
     def _tell_ages(self, before: Position) -> None:
-        """How old what was just answered is; what a load finds may be of any age."""
+        """Note how old the newest answer is, unless a load made it: what that finds may be of any age."""
         shown = self._answers.shown()
         position = shown.position if shown else None
         if position is None or position.as_of_us is None or position.generation != before.generation:

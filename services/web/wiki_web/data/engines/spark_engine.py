@@ -137,7 +137,7 @@ class SparkEngine:
         with engine_errors(self._spark):
             stored = stored_hours(hours, horizon_us, tail.num_rows, self.most_held)
             before = self._held
-            # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
+            # Before anything is cached: hours that are the same would share one cache, which this would drop.
             _release(hour.frame for hour in before.hours)
             _release(block.frame for block in before.blocks)
             cached = self._cache_hours(hours, max(horizon_us, stored.boundary_us), progress)
@@ -178,7 +178,7 @@ class SparkEngine:
             _release(block.frame for block in before.blocks if block not in blocks)
 
     def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[_Block, ...]:
-        """Blocks with the newest rows too, at the end of the last one while it is small; none is too old."""
+        """Blocks with the newest rows as well, in the last one while that is small; none that is too old."""
         blocks: list[_Block] = []
         for block in before.blocks:
             if block.oldest_us >= boundary_us:
@@ -204,7 +204,7 @@ class SparkEngine:
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
         arguments = {name: _argument(value) for name, value in statement.parameters.items()}
-        # Instead of the table, which is of what is held.
+        # The frame below takes the place of the table, which has only what is held.
         sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
         with engine_errors(self._spark):
             frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
@@ -228,7 +228,7 @@ class SparkEngine:
         return replace(held, newest=newest, newest_frame=frame)
 
     def _show(self, after_us: int) -> None:
-        """The rows after `after_us` as the table `changes`, and older ones where to part them costs more.
+        """The rows after `after_us` as the table `changes`, and older ones where leaving them out costs more.
 
         Most queries of a commit read the same.
         """
@@ -279,7 +279,7 @@ class SparkEngine:
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
         """`rows` by time in blocks of so many.
 
-        The exchange cuts what is cached off from the handed-over rows: each task would carry them.
+        Without the exchange each task would carry the handed-over rows with it.
         """
         rows = rows.sort_by(EVENT_US)
         blocks = []
