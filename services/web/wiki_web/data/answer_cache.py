@@ -167,7 +167,7 @@ class AnswerCache:
         return self._compute(query, wait=_LONGEST_WAIT)
 
     def refresh(self) -> None:
-        """Recompute recent queries at the newest commit: the default one first, of the expensive ones a single one.
+        """Recompute recent queries at the newest commit: the default one first, one expensive one at most.
 
         Raises EngineError, or TooManyChanges for the default one.
         """
