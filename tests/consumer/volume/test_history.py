@@ -148,7 +148,8 @@ def test_a_row_that_got_lost_on_the_way_is_noticed(volume: Volume) -> None:
     def lose_the_last(step: str) -> None:
         if step == "history file written":
             [file] = (volume.path / "history/.writing").iterdir()
-            rows, footer = pq.read_table(file, partitioning=None), pq.read_metadata(file).metadata
+            with pq.ParquetFile(file) as parquet:
+                rows, footer = parquet.read(), parquet.metadata.metadata
             with pq.ParquetWriter(file, rows.schema) as writer:
                 writer.write_table(rows.slice(0, rows.num_rows - 1))
                 writer.add_key_value_metadata(footer)
