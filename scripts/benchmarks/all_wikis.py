@@ -46,12 +46,12 @@ def volume_of_all(folder: Path, hours: int, rate: int) -> CommittedChanges:
 
 
 def _with_titles_of_its_own(rows: pa.Table, start: datetime) -> pa.Table:
-    """The changes from `start` on; but for the busy ones, no title is in two hours."""
-    place = rows.schema.get_field_index("title")
+    """The changes from `start` on; except for the busy ones, no title occurs in two hours."""
+    column = rows.schema.get_field_index("title")
     titles = rows["title"]
     own = pc.binary_join_element_wise(titles, f"{start:%H}", " ")
     own = pc.if_else(pc.starts_with(titles, "Busy"), titles, own)
-    return moved(rows.set_column(place, rows.schema.field(place), own), start)
+    return moved(rows.set_column(column, rows.schema.field(column), own), start)
 
 
 @contextmanager

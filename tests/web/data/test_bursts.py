@@ -328,7 +328,7 @@ def test_where_not_all_is_held_in_memory_the_newest_bursts_are_told(
     committed: CommittedChanges, engine: Engine, monkeypatch: pytest.MonkeyPatch, most_held: int, titles: str
 ) -> None:
     """Of half of the time, or a quarter: two of the six hours fit."""
-    monkeypatch.setattr(engine, "_most_held", most_held)
+    monkeypatch.setattr(engine, "most_held", most_held)
     for hour in range(6):
         start = NOON - (9 - hour) * HOUR
         committed.close_hour(start, [Change(start + n * MINUTE, f"{hour}") for n in range(30, 40)])
@@ -340,7 +340,7 @@ def test_where_not_all_is_held_in_memory_the_newest_bursts_are_told(
 def test_too_many_changes_are_refused_with_their_number(
     committed: CommittedChanges, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duckdb_engine, "_most_held", 5)
+    monkeypatch.setattr(duckdb_engine, "most_held", 5)
     committed.close_hour(NOON - HOUR, [Change(NOON - n * MINUTE, "A") for n in range(10, 20)])
     committed.commit(Change(NOON), covered=Coverage(NOON + MINUTE))
     store = Store(committed.data_dir, duckdb_engine, 4 * HOUR)

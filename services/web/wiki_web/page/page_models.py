@@ -12,7 +12,6 @@ from wiki_web.data.documents import (
     Document,
     EditorsDocument,
     RankedTitle,
-    State,
     TimelineDocument,
     TopDocument,
     UnusualDocument,
@@ -20,10 +19,9 @@ from wiki_web.data.documents import (
 )
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import NEWEST, Kind, Query
+from wiki_web.data.queries import NEWEST, Query
 from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
-from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
@@ -37,63 +35,16 @@ from wiki_web.page.filter_form import (
     without_filters,
 )
 from wiki_web.page.formats import minute, span
+from wiki_web.page.freshness import Status
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.subject import Subject
 from wiki_web.page.title_marks import Mark, title_marks
 from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
-_SKEW_TOLD: Final = 5.0  # seconds
-_LATE_TOLD: Final = 60.0  # seconds: a busy machine takes in what was committed some seconds later
-_FEED_LENGTH: Final = 40
 _DAY: Final = timedelta(days=1)
-_TITLE_CHANGES: Final = 200
-
-
-@dataclass(frozen=True)
-class Status:
-    """How fresh the page is; `failing` while new commits can't be taken in."""
-
-    state: State
-    rendered_at: datetime
-    ahead: float  # seconds by which what was committed was later than this machine's clock
-    failing: bool
-    progress: Progress
-    refresh_seconds: int
-
-    def at(self, moment: datetime | None) -> "Status":
-        """As if the page had been rendered at a moment, while all was well."""
-        return replace(self, rendered_at=moment or self.rendered_at, ahead=0.0, failing=False)
-
-    @property
-    def skew(self) -> str | None:
-        """How far the clocks differ, and which way, if that is more than they do by chance."""
-        if self.ahead > _SKEW_TOLD:
-            return f"{span(self.ahead)} ahead of"
-        return f"{span(-self.ahead)} behind" if self.ahead < -_LATE_TOLD else None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a page is about: what was selected, and for a title's page the title, `on` one wiki or on all."""
-
-    selection: Query
-    title: str | None = None
-    on: str | None = None
-
-    @property
-    def queries(self) -> tuple[Query, Query, Query]:
-        """What the page asks for: its main list, the timeline, the newest changes."""
-        wikis = (self.on,) if self.on else self.selection.wikis
-        asked = replace(self.selection, title=self.title, wikis=wikis)
-        main: Kind = "editors" if self.title else self.selection.kind
-        length = _TITLE_CHANGES if self.title else _FEED_LENGTH
-        return (
-            replace(asked, kind=main),
-            replace(asked, kind="timeline"),
-            replace(asked, kind="changes", limit=length),
-        )
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,10 @@ from wiki_web.data.store import Store
 from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters, is_wiki
 from wiki_web.page.charts import columns, sparkline_words, unknown_columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
+from wiki_web.page.freshness import Status
 from wiki_web.page.page_cache import PageCache
-from wiki_web.page.page_models import Status, Subject, page_model
+from wiki_web.page.page_models import page_model
+from wiki_web.page.subject import Subject
 from wiki_web.settings import Settings
 
 _CLOCK_STEP: Final = 10.0  # seconds

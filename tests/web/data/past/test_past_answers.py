@@ -21,6 +21,7 @@ from wiki_web.data.engines import duckdb_past
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
+from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.past.sources import sources_of
 from wiki_web.data.queries import KINDS, Bots, Editors, Kind, Query, Statement, statement_of
@@ -62,10 +63,10 @@ def test_each_source_gives_what_a_plain_count_gives(
 ) -> None:
     query = at(moment, Query(kind, window, 20))
     stored.check(query)
-    kept = stored.past._hours.look()
+    kept = KeptHours(stored.committed.data_dir).look()
     after_us, until_us = statement_of(query, microseconds(moment)).after_us, microseconds(moment)
     sources = sources_of(after_us, until_us, kept, stored.store.forgotten_us)
-    assert (bool(sources.hours), not sources.settled) == (reads, asks)
+    assert (bool(sources.hours), not sources.immutable) == (reads, asks)
 
 
 def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
@@ -115,7 +116,7 @@ def test_while_hours_are_closed_each_change_counts_once(on_duckdb: Stored) -> No
         on_duckdb.check(at(NOON - MINUTE, replace(EVERYTHING, window=5 * HOUR, limit=limit)))
         answered.set()
     closing_hours.join()
-    assert on_duckdb.past._hours.look().end_us == microseconds(NOON)
+    assert KeptHours(on_duckdb.committed.data_dir).look().end_us == microseconds(NOON)
     on_duckdb.check(at(NOON - MINUTE, replace(EVERYTHING, window=5 * HOUR)))
 
 
@@ -166,7 +167,7 @@ def test_an_hour_that_can_not_be_read_is_named_and_fails_alone(stored: Stored) -
 def test_more_rows_than_memory_may_have_are_refused(
     on_duckdb: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duckdb_past, "_MOST_READ", 5_000)
+    monkeypatch.setattr(duckdb_past, "MOST_READ", 5_000)
     on_duckdb.check(at(DAWN + HOUR, replace(EVERYTHING, window=MINUTE)))
     with pytest.raises(EngineError, match="more than 5000 bytes"):
         on_duckdb.answer(at(DAWN + 2 * HOUR, replace(EVERYTHING, window=2 * HOUR)))
@@ -178,12 +179,12 @@ def test_more_rows_than_memory_may_have_are_refused(
     ids=["from files", "from files and what is held", "from what is held"],
 )
 def test_a_window_with_too_many_changes_is_refused_with_their_number(
-    stored: Stored, moment: datetime, window: timedelta
+    stored: Stored, engine: Engine, moment: datetime, window: timedelta
 ) -> None:
     query = at(moment, replace(EVERYTHING, window=window))
     number = stored.answer(query).sums.totals.changes
     folder = stored.committed.data_dir
-    few = PastAnswers(stored.store, stored.past._engine, folder, stored.live, most_counted=number - 1)
+    few = PastAnswers(stored.store, engine, folder, stored.live, most_counted=number - 1)
     with pytest.raises(TooManyChanges, match=f"has {number} such changes, and {number - 1} can be counted"):
         few.get(query)
     assert few.get(replace(query, wikis=("frwiki",)))[0].answer.sums.totals.changes == 0
