@@ -241,13 +241,14 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def user_url(self, user: str) -> str | None:
         """The address of the top of what this user changed. None for a name that can't be asked for."""
         if not is_name(user):
             return None
-        return address("./", replace(self.subject.selection, user=user), self.default)
+        # What is unusual has two editors at least.
+        return address("./", replace(self.subject.selection, kind="top", user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)

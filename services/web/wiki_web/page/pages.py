@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Final
@@ -97,12 +96,12 @@ def pages_blueprint(
 
     @pages.get("/page")
     def title() -> Response:
-        given = _given(*ALLOWED["changes"], "on")
-        on = given.pop("on", None)
-        query = parameters.query("changes", given)
-        if query.title is None:
+        given = _given(*ALLOWED["top"], "title", "on")
+        on, title = given.pop("on", None), given.pop("title", None)
+        if title is None:
             raise BadParameter("title", "missing: /page?title=Main_Page shows the changes of Main Page")
-        return page("page.html", Subject(replace(query, kind="top", title=None), query.title, _wiki(on)))
+        named = parameters.query("changes", {"title": title}).title
+        return page("page.html", Subject(parameters.query("top", given), named, _wiki(on)))
 
     def _wiki(on: list[str] | None) -> str | None:
         wikis = parameters.query("changes", {"wiki": on}).wikis if on else None
