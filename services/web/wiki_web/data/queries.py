@@ -8,9 +8,9 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
-from wiki_common.baseline import MOST_OF_ONE
 from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
+from wiki_web.data.unusual_candidates import COLUMNS, LISTED, PARAMETERS
 
 Kind = Literal["top", "timeline", "changes", "editors", "unusual"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -27,8 +27,6 @@ MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
 MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
-MOST_CANDIDATES: Final = 5_000
-"""Titles, of which the most unusual ones are found: those with the most changes that count."""
 NEWEST: Final = 3
 """So many changes tell why a title is changed."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
@@ -91,12 +89,12 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
     parameters = _chosen(query, as_of_us)
     if with_totals or query.kind == "top":
         parameters["window_us"] = query.window_us
-    if query.kind != "timeline":
-        parameters["row_limit"] = MOST_CANDIDATES if query.kind == "unusual" else query.limit
     if query.kind == "unusual":
-        parameters["most_of_one"] = MOST_OF_ONE
-    if query.kind == "timeline":
+        parameters |= PARAMETERS
+    elif query.kind == "timeline":
         parameters["bucket_us"] = query.bucket_us
+    else:
+        parameters["row_limit"] = query.limit
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
 
@@ -234,29 +232,7 @@ listed AS (
     CAST(SUM(bytes) AS BIGINT) AS bytes
   FROM selected GROUP BY 1
 )""",
-    # Of an editor, as in the baseline, so many changes of a title count in an hour.
-    "unusual": """
-by_editor AS (
-  SELECT wiki, title, editor, MAX(namespace) AS namespace, MAX(page_url) AS page_url, COUNT(*) AS changes,
-    LEAST(COUNT(*), :most_of_one) AS counted, SUM(bytes) AS bytes, MAX(event_us) AS last_us,
-    MAX(CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS revision,
-    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    MAX(CASE WHEN type = 'new' THEN 1 ELSE 0 END) AS created,
-    COLLECT_LIST(STRUCT(age_us, revision_new, length_old, length_new, editor)) AS made
-  FROM selected GROUP BY wiki, title, editor, age_us DIV 3600000000
-),
-counted AS (
-  SELECT wiki, title, MAX(namespace) AS namespace, MAX(page_url) AS page_url,
-    CAST(SUM(changes) AS BIGINT) AS changes, CAST(SUM(counted) AS BIGINT) AS counted,
-    COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors, CAST(SUM(bytes) AS BIGINT) AS bytes,
-    MAX(last_us) AS last_us, MAX_BY(diff_url, revision) AS diff_url,
-    MAX(created) AS created, FLATTEN(COLLECT_LIST(made)) AS made
-  FROM by_editor GROUP BY wiki, title
-),
-listed AS (
-  SELECT * FROM counted WHERE editors > 1
-  ORDER BY counted DESC, last_us DESC, title, wiki LIMIT :row_limit
-)""",
+    "unusual": LISTED,
 }
 _OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
@@ -291,20 +267,7 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "diff_url",
     ),
     "timeline": ("age", "changes", "editors", "bytes"),
-    "unusual": (
-        "title",
-        "wiki",
-        "namespace",
-        "page_url",
-        "diff_url",
-        "changes",
-        "counted",
-        "editors",
-        "bytes",
-        "last_us",
-        "created",
-        "made",
-    ),
+    "unusual": COLUMNS,
 }
 # One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
 # further jobs of Spark's; so they are two tasks of one.
