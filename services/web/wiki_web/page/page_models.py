@@ -285,9 +285,14 @@ class PageModel:
         """The address of the feed that counts what the page does, in a window that it can have."""
         longest, selection = longest_window(self.longest), self.subject.selection
         usual = replace(self.default, window=min(self.default.window, longest))
-        window = min(selection.window, longest)
-        asked = replace(selection, kind=usual.kind, window=window, limit=usual.limit, to_us=None)
+        window, kind = min(selection.window, longest), "unusual" if self.feeds_unusual else usual.kind
+        asked = replace(selection, kind=kind, window=window, limit=usual.limit, to_us=None)
         return address("feed.atom", asked, usual)
+
+    @property
+    def feeds_unusual(self) -> bool:
+        """Whether the feed is of what becomes unusual, which nothing does by one user."""
+        return self.unusual and self.subject.selection.user is None
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""
