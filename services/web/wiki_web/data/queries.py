@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+from wiki_web.data import newest_changes
 from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
 from wiki_web.data.unusual_candidates import COLUMNS, LISTED, PARAMETERS
@@ -27,8 +28,6 @@ MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
 MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
-NEWEST: Final = 3
-"""So many changes tell why a title is changed."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
@@ -37,7 +36,8 @@ MAX_BUCKETS: Final = 60
 class Query:
     """One question; equal questions are equal values. None in `types`, …, `title` and in `user` means all.
 
-    `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
+    `to_us` (µs) is the past moment that it is asked of, None for the newest commit. A list of changes has the
+    NEWEST of each page of the titles `reasons_of` too, which are more than its limit.
     """
 
     kind: Kind
@@ -51,11 +51,12 @@ class Query:
     to_us: int | None = None
     editors: Editors = "all"
     user: str | None = None
+    reasons_of: tuple[str, ...] = ()
 
     @property
     def scope(self) -> "Query":
         """Equal for queries over the same rows of a commit: their totals are the same."""
-        return replace(self, kind="top", limit=0)
+        return replace(self, kind="top", limit=0, reasons_of=())
 
     @property
     def window_us(self) -> int:
@@ -95,6 +96,8 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
         parameters["bucket_us"] = query.bucket_us
     else:
         parameters["row_limit"] = query.limit
+    if query.reasons_of:
+        parameters["reasons_of"] = list(query.reasons_of)
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
 
@@ -106,13 +109,9 @@ def newest_of(query: Query, as_of_us: int, titles: list[str], from_us: int) -> S
     """
     parameters = _chosen(replace(query, kind="changes"), as_of_us)
     reach_us = min(query.window_us, as_of_us - from_us)
-    parameters |= {"titles": titles, "reach_us": reach_us}
-    sql = _NEWEST.format(
-        selected=_selected(query.bots, frozenset(parameters)),
-        list=", ".join(_OF_LIST["changes"]),
-        most=NEWEST,
-    )
-    return Statement(sql, parameters, as_of_us - reach_us)
+    parameters |= {"reasons_of": titles, "reach_us": reach_us}
+    selected = _selected(query.bots, frozenset(parameters))
+    return Statement(f"WITH {selected}, {newest_changes.REASONS}", parameters, as_of_us - reach_us)
 
 
 def matching_of(query: Query, as_of_us: int) -> Statement:
@@ -220,12 +219,7 @@ listed AS (
   SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
   ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
 )""",
-    "changes": """
-listed AS (
-  SELECT event_id, event_us, wiki, title, page_url, type, namespace, editor, bot, minor, comment, bytes,
-    revision_new, diff_url
-  FROM selected ORDER BY event_us DESC, event_id DESC LIMIT :row_limit
-)""",
+    "changes": newest_changes.LISTED,
     "timeline": """
 listed AS (
   SELECT age_us DIV :bucket_us AS age, COUNT(*) AS changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors,
@@ -250,22 +244,7 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "made",
     ),
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
-    "changes": (
-        "event_id",
-        "event_us",
-        "type",
-        "title",
-        "wiki",
-        "namespace",
-        "page_url",
-        "editor",
-        "bot",
-        "minor",
-        "comment",
-        "bytes",
-        "revision_new",
-        "diff_url",
-    ),
+    "changes": newest_changes.COLUMNS,
     "timeline": ("age", "changes", "editors", "bytes"),
     "unusual": COLUMNS,
 }
@@ -276,12 +255,6 @@ WITH {tables}
 SELECT {totals}, {no_list} FROM totals
 UNION ALL
 SELECT {no_totals}, {list} FROM listed"""
-_NEWEST: Final = """
-WITH {selected}, numbered AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY wiki, title ORDER BY event_us DESC, event_id DESC) AS place
-  FROM selected
-)
-SELECT {list} FROM numbered WHERE place <= {most}"""
 _LIST_ALONE: Final = """
 WITH {tables}
 SELECT {list} FROM listed"""
@@ -291,10 +264,11 @@ SELECT {list} FROM listed"""
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) -> str:
     selected = _selected(bots, parameters)
     listed = _OF_LIST[kind]
+    tables = newest_changes.LISTED_WITH_REASONS if "reasons_of" in parameters else _LISTS[kind]
     if not with_totals:
-        return _LIST_ALONE.format(tables=f"{selected}, {_LISTS[kind]}", list=", ".join(listed))
+        return _LIST_ALONE.format(tables=f"{selected}, {tables}", list=", ".join(listed))
     return _STATEMENT.format(
-        tables=", ".join((selected, _TOTALS, _LISTS[kind])),
+        tables=", ".join((selected, _TOTALS, tables)),
         totals=", ".join(_OF_TOTALS),
         no_list=", ".join(f"NULL AS {column}" for column in listed),
         no_totals=", ".join("NULL" for _ in _OF_TOTALS),

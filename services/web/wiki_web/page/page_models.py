@@ -18,9 +18,10 @@ from wiki_web.data.documents import (
     UnusualDocument,
     UnusualTitle,
 )
+from wiki_web.data.newest_changes import NEWEST
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import NEWEST, Kind, Query
+from wiki_web.data.queries import Kind, Query
 from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import Progress
@@ -213,13 +214,18 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    @property
+    def feed(self) -> Sequence[Change]:
+        """The newest changes, without those that are here as reasons alone."""
+        return self.changes.changes[:_FEED_LENGTH]
+
     def marks(self, row: RankedTitle) -> list[Mark]:
         """What is notable of a title."""
         return list(title_marks(row, self.subject.selection))
 
     def reasons(self, row: RankedTitle, place: int) -> Sequence[Change] | None:
         """The newest changes of one of the first titles, which are open; None where they are asked for."""
-        if self.past or place > FIRST:
+        if place > FIRST:
             return None
         return self.known_reasons.get(page_of(row), ())
 
