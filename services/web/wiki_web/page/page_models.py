@@ -17,9 +17,10 @@ from wiki_web.data.documents import (
     UnusualDocument,
     UnusualTitle,
 )
+from wiki_web.data.newest_changes import NEWEST
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import NEWEST, Query
+from wiki_web.data.queries import Query
 from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
 from wiki_web.data.titles import MAX_TITLE
@@ -37,7 +38,7 @@ from wiki_web.page.filter_form import (
 from wiki_web.page.formats import minute, span
 from wiki_web.page.freshness import Status
 from wiki_web.page.kept_days import KeptDays, kept_days
-from wiki_web.page.subject import Subject
+from wiki_web.page.subject import FEED_LENGTH, Subject
 from wiki_web.page.title_marks import Mark, title_marks
 from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
@@ -164,13 +165,18 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    @property
+    def feed(self) -> Sequence[Change]:
+        """The newest changes, without those that are here as reasons alone."""
+        return self.changes.changes[:FEED_LENGTH]
+
     def marks(self, row: RankedTitle) -> list[Mark]:
         """What is notable of a title."""
         return list(title_marks(row, self.subject.selection))
 
     def reasons(self, row: RankedTitle, place: int) -> Sequence[Change] | None:
         """The newest changes of one of the first titles, which are open; None where they are asked for."""
-        if self.past or place > FIRST:
+        if place > FIRST:
             return None
         return self.known_reasons.get(page_of(row), ())
 
@@ -192,13 +198,14 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def user_url(self, user: str) -> str | None:
         """The address of the top of what this user changed. None for a name that can't be asked for."""
         if not is_name(user):
             return None
-        return address("./", replace(self.subject.selection, user=user), self.default)
+        # What is unusual has two editors at least.
+        return address("./", replace(self.subject.selection, kind="top", user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
@@ -235,9 +242,14 @@ class PageModel:
         """The address of the feed that counts what the page does, in a window that it can have."""
         longest, selection = longest_window(self.longest), self.subject.selection
         usual = replace(self.default, window=min(self.default.window, longest))
-        window = min(selection.window, longest)
-        asked = replace(selection, kind=usual.kind, window=window, limit=usual.limit, to_us=None)
+        window, kind = min(selection.window, longest), "unusual" if self.feeds_unusual else usual.kind
+        asked = replace(selection, kind=kind, window=window, limit=usual.limit, to_us=None)
         return address("feed.atom", asked, usual)
+
+    @property
+    def feeds_unusual(self) -> bool:
+        """Whether the feed is of what becomes unusual, which nothing does by one user."""
+        return self.unusual and self.subject.selection.user is None
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""

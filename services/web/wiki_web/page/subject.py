@@ -5,7 +5,7 @@ from typing import Final
 
 from wiki_web.data.queries import Kind, Query
 
-_FEED_LENGTH: Final = 40
+FEED_LENGTH: Final = 40
 _TITLE_CHANGES: Final = 200
 
 
@@ -23,7 +23,7 @@ class Subject:
         wikis = (self.on,) if self.on else self.selection.wikis
         asked = replace(self.selection, title=self.title, wikis=wikis)
         main: Kind = "editors" if self.title else self.selection.kind
-        length = _TITLE_CHANGES if self.title else _FEED_LENGTH
+        length = _TITLE_CHANGES if self.title else FEED_LENGTH
         return (
             replace(asked, kind=main),
             replace(asked, kind="timeline"),

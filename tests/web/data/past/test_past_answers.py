@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 from web.committed import NOON, Change, CommittedChanges
-from web.data.held import HOUR, document
+from web.data.held import HOUR, document, listed
 from web.data.past.stored import CLOSED_UNTIL, DAWN, Stored, at, some_moment, some_rows
-from web.data.plain_count import ODD_TITLES
+from web.data.plain_count import ODD_TITLES, chosen
 from wiki_common.coverage import Coverage, Gap
 from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache
@@ -94,6 +95,25 @@ def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
             user=chance.choice([None, None, "Ada"]),
         )
         stored.check(at(moment, query))
+
+
+def test_a_list_of_changes_has_the_reasons_of_titles_too(stored: Stored, seed: int) -> None:
+    """The newest three of each page that has such a title; from closed hours, from what is held, and both."""
+    chance = random.Random(seed)
+    titles = ("A", ODD_TITLES[3])
+    for moment, window in ((CLOSED_UNTIL - MINUTE, HOUR), (NOON - MINUTE, HOUR), (NOON - MINUTE, 5 * HOUR)):
+        query = at(moment, Query("changes", window, chance.choice([1, 5]), types=None, reasons_of=titles))
+        inside = chosen(stored.rows, query, moment - window, moment)
+        inside.sort(key=lambda row: (row.event_time, row.event_id), reverse=True)
+        by_page: dict[tuple[str, str], list[Change]] = defaultdict(list)
+        for row in inside:
+            by_page[row.wiki, row.title].append(row)
+        reasons = [row for page, rows in by_page.items() if page[1] in titles for row in rows[:3]]
+        expected = [row.event_id for row in inside if row in reasons or row in inside[: query.limit]]
+        answer = stored.answer(query)
+        assert [change["id"] for change in listed(answer)] == expected
+        assert len(expected) > query.limit
+        assert answer.sums.totals.changes == len(inside)
 
 
 def test_while_hours_are_closed_each_change_counts_once(on_duckdb: Stored) -> None:
