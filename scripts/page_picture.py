@@ -3,17 +3,19 @@
 import sys
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from harness.browser import chromium
 from harness.processes import wait_until
 from harness.run_local import RunLocal
 from harness.simulator import Simulator
 
+ColorScheme = Literal["light", "dark"]
 _WIDTH: Final = 1280
 _HEIGHT: Final = 1010
 _HALF_AN_HOUR: Final = 30 * 60
@@ -30,11 +32,11 @@ def take_picture(path: Path) -> None:
             simulator.run(start=began, rate=_RATE, events=0)
             url = f"{simulator.url}?since={int(began * 1000)}"
             with closing(RunLocal(folder, env={"WIKI_STREAM_URL": url, "WEB_ENGINE": "duckdb"})) as local:
-                _say("the services start and read the stream's past half hour")
+                say("the services start and read the stream's past half hour")
                 wait_until(lambda: _shows_now(local), timeout=_PATIENCE, what="the page is live", every=1)
-                _say("the page is live")
+                say("the page is live")
                 _photograph(f"http://127.0.0.1:{local.web_port}/", path)
-    _say(f"{path}: {path.stat().st_size // 1024} kB")
+    say(f"{path}: {path.stat().st_size // 1024} kB")
 
 
 def _shows_now(local: RunLocal) -> bool:
@@ -48,19 +50,26 @@ def _shows_now(local: RunLocal) -> bool:
 
 
 def _photograph(url: str, path: Path) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
-        page = browser.new_page(
-            viewport={"width": _WIDTH, "height": _HEIGHT}, color_scheme="light", reduced_motion="reduce"
-        )
-        page.goto(url)
+    with shown(url, _WIDTH, _HEIGHT) as page:
         with page.expect_response(url):
             pass  # one update in place
         page.screenshot(path=path)
+
+
+@contextmanager
+def shown(url: str, width: int, height: int, scheme: ColorScheme = "light") -> Iterator[Page]:
+    """The page there, in a browser of its own."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=["--no-sandbox"])
+        page = browser.new_page(
+            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        page.goto(url)
+        yield page
         browser.close()
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
     print(f"screenshot: {text}", flush=True)
 
 

@@ -54,7 +54,7 @@ Start = Callable[[SparkSession, pipeline.Query], StreamingQuery]
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """A topic and the volume that it is written to."""
 
     topic: str
@@ -148,16 +148,16 @@ class Bench:
         self._new_session = new_session
         self._partitions = partitions
         self._servers = broker.bootstrap_servers
-        self._places = itertools.count()
+        self._numbers = itertools.count()
         self._events = itertools.count()
 
-    def new_place(self, topic: str | None = None) -> Place:
+    def new_target(self, topic: str | None = None) -> Target:
         """An empty volume for `topic`, or for a new one."""
-        number = next(self._places)
+        number = next(self._numbers)
         name = topic or f"{self._folder.name}-{number}"
         if topic is None:
             topics.create(self._servers, name, partitions=self._partitions)
-        return Place(name, ConsumerVolume(self._folder / f"volume-{number}"))
+        return Target(name, ConsumerVolume(self._folder / f"volume-{number}"))
 
     def write(self, topic: str, number: int) -> None:
         """Put `number` new records of some 1.2 kB there."""
@@ -169,9 +169,9 @@ class Bench:
         producer.flush()
         producer.close()
 
-    def drain(self, place: Place, number: int, start: Start) -> float:
+    def drain(self, target: Target, number: int, start: Start) -> float:
         """Records a second, while batches run."""
-        with self._query(place, start, trigger=timedelta(milliseconds=1)) as (_, _, batches):
+        with self._query(target, start, trigger=timedelta(milliseconds=1)) as (_, _, batches):
             wait_until(
                 lambda: sum(batch.records for batch in batches) >= number,
                 timeout=TIMEOUT_SECONDS,
@@ -180,19 +180,19 @@ class Bench:
             return sum(batch.records for batch in batches) / sum(batch.seconds for batch in batches)
 
     def pace(
-        self, place: Place, rate: int, batches: int, *, warm_up: int, closing: datetime | None = None
+        self, target: Target, rate: int, batches: int, *, warm_up: int, closing: datetime | None = None
     ) -> Pace:
         """`batches` of one-second triggers at `rate` records a second, after `warm_up` others.
 
         With `closing` the maintenance closes that hour again and again meanwhile.
         """
         with (
-            self._live(place.topic, rate),
-            self._query(place, to_parquet, trigger=TRIGGER) as (spark, query, seen),
-            _closing(place.volume, closing) if closing else nullcontext(),
+            self._live(target.topic, rate),
+            self._query(target, to_parquet, trigger=TRIGGER) as (spark, query, seen),
+            _closing(target.volume, closing) if closing else nullcontext(),
         ):
             _await(seen, warm_up)
-            files = len(list_raw_files(place.volume.changes))
+            files = len(list_raw_files(target.volume.changes))
             meter = Meter(spark, TimedSink.seconds)
             seen.clear()
             _await(seen, batches)
@@ -200,20 +200,20 @@ class Bench:
                 tuple(batch.seconds for batch in seen),
                 records=sum(batch.records for batch in seen),
                 resident=_resident(),
-                files=len(list_raw_files(place.volume.changes)) - files,
+                files=len(list_raw_files(target.volume.changes)) - files,
                 cost=meter.read(query, len(seen)),
             )
 
     @contextmanager
     def _query(
-        self, place: Place, start: Start, *, trigger: timedelta
+        self, target: Target, start: Start, *, trigger: timedelta
     ) -> Iterator[tuple[SparkSession, StreamingQuery, list[Batch]]]:
         """A query in a session and a JVM of its own, and its batches, while it runs."""
         seen: list[Batch] = []
         spark = self._new_session()
         try:
             spark.streams.addListener(Listener(seen.append, lambda: None))
-            running = start(spark, self._wanted(place, trigger))
+            running = start(spark, self._wanted(target, trigger))
             yield spark, running, seen
             # As the service does: beyond a limit the session's end stops it, and no commit is half done.
             with suppress(Py4JJavaError, PySparkException):
@@ -221,11 +221,11 @@ class Bench:
         finally:
             session.stop(spark)
 
-    def _wanted(self, place: Place, trigger: timedelta) -> pipeline.Query:
-        settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=place.topic)
+    def _wanted(self, target: Target, trigger: timedelta) -> pipeline.Query:
+        settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=target.topic)
         return pipeline.Query(
             source=options.source_options(settings),
-            checkpoint=place.volume.checkpoint,
+            checkpoint=target.volume.checkpoint,
             max_event_age=settings.max_event_age,
             trigger_interval=trigger,
             known_ids=None,

@@ -34,12 +34,12 @@ def drains(folder: Path, broker: Broker, backlog: int) -> Iterator[Figure]:
                 new_session=partial(_session, cluster, workers),
                 partitions=PARTITIONS,
             )
-            place = bench.new_place(topic or None)
+            target = bench.new_target(topic or None)
             if not topic:
-                topic = place.topic
+                topic = target.topic
                 bench.write(topic, backlog)
                 print(f"{backlog} records are in the topic", flush=True)
-            found.append(bench.drain(place, backlog, to_parquet))
+            found.append(bench.drain(target, backlog, to_parquet))
         yield Figure(f"drain on {workers} of one core, {PARTITIONS} partitions", "records/s", (found[-1],))
     yield Figure(f"drain on {WORKERS[1]} : on {WORKERS[0]}", "ratio", (found[1] / found[0],))
 

@@ -41,19 +41,19 @@ QUICK: Final = Sizes(backlog=50_000, warm_up=3, batches=10, rates=(10, 50))
 
 
 def drain(bench: Bench, sizes: Sizes) -> Iterator[Figure]:
-    topic = bench.new_place().topic
+    topic = bench.new_target().topic
     bench.write(topic, sizes.backlog)
     print(f"{sizes.backlog} records are in the topic", flush=True)
-    real = bench.drain(bench.new_place(topic), sizes.backlog, to_parquet)
+    real = bench.drain(bench.new_target(topic), sizes.backlog, to_parquet)
     yield Figure("drain to Parquet", "records/s", (real,), GOAL_DRAIN_PER_SECOND)
-    noop = bench.drain(bench.new_place(topic), sizes.backlog, to_noop)
+    noop = bench.drain(bench.new_target(topic), sizes.backlog, to_noop)
     yield Figure("drain to noop", "records/s", (noop,))
     yield Figure("drain to Parquet : to noop", "ratio", (real / noop,))
 
 
 def rates(bench: Bench, sizes: Sizes) -> Iterator[Figure]:
     for rate in sizes.rates:
-        pace = bench.pace(bench.new_place(), rate, sizes.batches, warm_up=sizes.warm_up)
+        pace = bench.pace(bench.new_target(), rate, sizes.batches, warm_up=sizes.warm_up)
         print(f"{rate}/s: {pace}", flush=True)
         yield Figure(f"batch at {rate}/s, p50", "s", (pace.p50,))
         yield Figure(f"batch at {rate}/s, p99", "s", (pace.p99,), GOAL_P99_SECONDS)

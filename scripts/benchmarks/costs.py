@@ -46,7 +46,7 @@ class Cost:
 
 
 class Meter:
-    """Counts from its making to `read`. `writes` are the seconds that each write of a batch took."""
+    """Counts from its construction to `read`. `writes` are the seconds that each write of a batch took."""
 
     def __init__(self, spark: SparkSession, writes: list[float]) -> None:
         jvm: Any = spark._jvm

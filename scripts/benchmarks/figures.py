@@ -57,7 +57,7 @@ class Figure:
 
 
 def together(figures: Iterable[Figure]) -> list[Figure]:
-    """One figure for each name, with the repetitions of all of that name, in the order of their first."""
+    """One figure for each name, with all of its repetitions; the name that came first is first."""
     found: dict[str, Figure] = {}
     for figure in figures:
         before = found.get(figure.name)
@@ -96,5 +96,5 @@ def _cells(figure: Figure) -> list[str]:
 
 
 def shown(value: float) -> str:
-    """With three digits that count, and all of those before the point."""
+    """With three significant digits, and all digits before the point."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"

@@ -14,7 +14,7 @@ from random import Random
 from statistics import median
 from typing import Final
 
-from benchmarks.batches import WARM_UP_BATCHES, Bench, Pace, Place
+from benchmarks.batches import WARM_UP_BATCHES, Bench, Pace, Target
 from benchmarks.command import end_as_by_ctrl_c, hand_over, parser_of
 from benchmarks.figures import Figure, Goal, together
 from benchmarks.live_volume import an_hour, live_volume
@@ -55,7 +55,7 @@ QUICK: Final = Sizes(
 class Case:
     """What batches are measured on, and the hour that is closed over and over meanwhile, if one is."""
 
-    place: Place
+    target: Target
     closing: datetime | None = None
 
 
@@ -66,7 +66,7 @@ def of_batches(bench: Bench, sizes: Sizes) -> Iterator[Figure]:
         paces = {}
         for what, case in cases.items():
             paces[what] = bench.pace(
-                case.place, _RATE, sizes.batches, warm_up=sizes.warm_up, closing=case.closing
+                case.target, _RATE, sizes.batches, warm_up=sizes.warm_up, closing=case.closing
             )
             print(f"turn {turn} of {sizes.turns}, batches, {what}: {paces[what]}", flush=True)
         new, *_ = paces.values()
@@ -78,16 +78,16 @@ def of_batches(bench: Bench, sizes: Sizes) -> Iterator[Figure]:
 def _cases(bench: Bench, sizes: Sizes) -> Mapping[str, Case]:
     """The new volume first."""
     hour = open_hour()
-    cases = {"new": Case(bench.new_place())}
+    cases = {"new": Case(bench.new_target())}
     for days in sizes.days:
-        cases[f"{days} days"] = Case(bench.new_place())
+        cases[f"{days} days"] = Case(bench.new_target())
     for case in cases.values():
-        bench.pace(case.place, _RATE, _FIRST_BATCHES, warm_up=0)
+        bench.pace(case.target, _RATE, _FIRST_BATCHES, warm_up=0)
     for days in sizes.days:
         print(f"making {days} days of history and {sizes.raw_files} raw files", flush=True)
-        volume = cases[f"{days} days"].place.volume
+        volume = cases[f"{days} days"].target.volume
         grow_old(volume, hour, days=days, raw_files=sizes.raw_files)
-    oldest = cases[f"{sizes.days[-1]} days"].place
+    oldest = cases[f"{sizes.days[-1]} days"].target
     return cases | {f"{sizes.days[-1]} days, while hours are closed": Case(oldest, hour)}
 
 

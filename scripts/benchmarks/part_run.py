@@ -1,4 +1,4 @@
-"""Runs a command that starts others, until all of them have ended, with a folder for its temporary files."""
+"""Runs a command that starts others, with a temporary folder of its own, until all of them have ended."""
 
 import os
 import subprocess

@@ -15,7 +15,7 @@ from wiki_web.data.engines.engine import Engine
 from wiki_web.data.engines.spark_engine import SparkEngine
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Store
-from wiki_web.page.page_models import Subject
+from wiki_web.page.subject import Subject
 
 WINDOWS: Final = {"30m": HOUR / 2, "6h": 6 * HOUR, "24h": 24 * HOUR}
 START: Final[dict[str, Callable[[], Engine]]] = {

@@ -19,7 +19,7 @@ from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Position, Store
-from wiki_web.page.page_models import Subject
+from wiki_web.page.subject import Subject
 
 _WARM_UP: Final = 10  # refreshes, which don't count
 _GROUP: Final = "spark.jobGroup.id"

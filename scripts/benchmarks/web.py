@@ -38,7 +38,7 @@ _NAIVE = """
 SELECT title, COUNT(*) AS changes FROM read_parquet($files, hive_partitioning = false)
 WHERE event_time > $after AND type IN ('edit', 'new') GROUP BY title ORDER BY changes DESC LIMIT 20"""
 _TURNS: Final = 2
-_SETTLED = 5.0  # seconds in which every viewer has an answer
+_ANSWERED_WITHIN = 5.0  # seconds in which every viewer has an answer
 
 
 @dataclass(frozen=True)
@@ -216,9 +216,9 @@ def _behind(
     for shown in viewers:
         moments, as_ofs = zip(*shown, strict=True)
         for commit in commits:
-            place = bisect_left(as_ofs, commit.as_of)
-            if moments[0] < commit.appeared_at < moments[-1] - _SETTLED and place < len(moments):
-                delays.append(moments[place] - commit.appeared_at)
+            index = bisect_left(as_ofs, commit.as_of)
+            if moments[0] < commit.appeared_at < moments[-1] - _ANSWERED_WITHIN and index < len(moments):
+                delays.append(moments[index] - commit.appeared_at)
     percentiles = statistics.quantiles(delays, n=100)
     for rank in (50, 99):
         yield Figure(f"{what}: behind a commit, p{rank}", "s", (percentiles[rank - 1],))

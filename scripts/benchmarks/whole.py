@@ -71,8 +71,8 @@ def measure(parts: Sequence[Part], rounds: int, *, quick: bool) -> dict[str, Fou
     """What each part found."""
     found = {part.name: Found() for part in parts}
     turns = [(number, part) for number in range(1, rounds + 1) for part in parts]
-    for place, (number, part) in enumerate(turns):
-        left = sum(_minutes(each, quick=quick) for _, each in turns[place:])
+    for index, (number, part) in enumerate(turns):
+        left = sum(_minutes(each, quick=quick) for _, each in turns[index:])
         _say(f"round {number} of {rounds}: {part.name}, some {left:.0f} minutes left for all")
         with tempfile.TemporaryDirectory(prefix="bench-") as folder:
             began, file = time.monotonic(), Path(folder, "figures.json")

@@ -35,7 +35,7 @@ def variables(folder: Path, service: str) -> Mapping[str, str]:
         "FAKETIME_CACHE_DURATION": "1",
         # A JVM waits by a clock that nobody sets, and files have the disk's times.
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # Its way around an old fault of glibc's makes each of a JVM's waits busy.
+        # Its workaround for an old bug of glibc turns each wait of a JVM into a busy one.
         "FAKETIME_FORCE_MONOTONIC_FIX": "0",
         "NO_FAKE_STAT": "1",
         # A killed process would leave its shared memory behind.

@@ -16,7 +16,7 @@ _PATIENCE: Final = 10.0
 
 
 class Looks:
-    """Runs from its making to `close`, and notes each look."""
+    """Runs from its construction to `close`, and notes each look."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Looks:
     def _run(self) -> None:
         while not self._closed.wait(_EVERY):
             problem = self._look()
-            # What can't be asked is shown as it was, and becomes older.
+            # While the page doesn't answer, a viewer sees what it showed last, which gets older.
             self.behind = max(0.0, min(self._now(), self._ends) - self.as_of)
             self._history.note(
                 "look", behind=round(self.behind, 1), **({"problem": problem} if problem else {})

@@ -48,7 +48,7 @@ class Plan:
 
 
 class Run:
-    """Everything is started by its making and ended by `close`."""
+    """Everything starts when it is made, and ends with `close`."""
 
     def __init__(self, plan: Plan, history: History) -> None:
         self._plan = plan

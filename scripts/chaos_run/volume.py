@@ -49,7 +49,7 @@ class Disk:
 
     def be_read_only(self, wait: Callable[[], None]) -> None:
         """Nothing can be opened for writing, made, renamed or removed until `wait` returns."""
-        # Over it, since what is open for writing there would not let the file system itself be so.
+        # A mount over it: the file system can't become read-only while files on it are open for writing.
         _run("mount", "--bind", self._folder, self._folder)
         try:
             _run("mount", "-o", "remount,bind,ro", self._folder)

@@ -108,7 +108,7 @@ class Stack:
     def kill_main_process(self, service: str) -> None:
         """SIGKILL to what the container's init runs, from inside, so that the restart policy acts."""
         before = self.inspect(service)["State"]["StartedAt"]
-        # Whatever the exec says: its container ends under it.
+        # Its exit code says nothing: its container ends while it runs.
         subprocess.run(
             [
                 "docker",

@@ -56,7 +56,7 @@ class Upkeep:
         self._supervisor.start(service.name)
 
     def is_ready(self, service: Service) -> None:
-        """It has been ready in this run: what ends it from now on may pass."""
+        """It has been ready in this run: what ends it from now on may be transient."""
         self._proven.add(service.name)
 
     def seconds_since_start(self, service: Service) -> float:

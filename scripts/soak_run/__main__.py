@@ -67,7 +67,7 @@ def _run(plan: Plan) -> Soaked:
 
 
 def _head(options: argparse.Namespace, machine: Machine, soaked: Soaked) -> str:
-    short = "" if soaked.settled else " Too short for the retention: growth is no wonder."
+    short = "" if soaked.steady else " Too short for the retention: growth is no wonder."
     return (
         f"{machine} {options.minutes:g} minutes at {options.factor:g} times {LIVE_RATE} events/s;"
         f" {soaked.hours:.1f} hours passed, {soaked.closed} were closed, {soaked.deleted} deleted.{short}"
@@ -82,7 +82,7 @@ def _as_json(
         "versions": versions(),
         "minutes": options.minutes,
         "factor": options.factor,
-        "settled": soaked.settled,
+        "steady": soaked.steady,
         "hours": {"passed": soaked.hours, "closed": soaked.closed, "deleted": soaked.deleted},
         "rows": [row.to_json() for row in rows],
     }

@@ -13,7 +13,7 @@ SPEED: Final = 20
 LEAP: Final = 5.0
 """Seconds. The consumer waits 10 s for an answer of Kafka's by this clock: more than one leap."""
 VARIABLES: Final = {
-    # Each look at the clock is at its file: one that is read once a second would make leaps of several.
+    # Processes read the file at each look at the clock: once a second, it would leap by several.
     "FAKETIME_NO_CACHE": "1",
 }
 _TICK: Final = LEAP / SPEED
@@ -39,7 +39,7 @@ class FastClock:
     def run(self, seconds: float, may_leap: Callable[[], bool]) -> None:
         """Go fast for about `seconds` of the machine's clock: leap each time that `may_leap` says so.
 
-        A leap that comes late is no larger for that.
+        A late leap is no larger than others.
         """
         due = time.monotonic()
         end = due + seconds

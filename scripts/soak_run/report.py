@@ -44,7 +44,7 @@ class Row:
 
 
 def rows(start: Usage, end: Usage) -> list[Row]:
-    """Of what there is at either of the two."""
+    """One for each thing that was seen at the start or at the end."""
     keys = dict.fromkeys((*start, *end))
     return [Row(key, start.get(key, 0.0), end.get(key, 0.0)) for key in keys]
 

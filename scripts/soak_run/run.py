@@ -77,19 +77,19 @@ class Plan:
 class Soaked:
     """What was seen at the start and at the end, and how many hours passed, were closed and were deleted.
 
-    `settled` says whether as much went as came before the first look.
+    `steady` says whether hours were already deleted as fast as they came before the first look.
     """
 
     start: Usage
     end: Usage
-    settled: bool
+    steady: bool
     hours: float
     closed: int
     deleted: int
 
 
 class Run:
-    """Everything is started by its making and ended by `close`."""
+    """Everything starts when it is made, and ends with `close`."""
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
@@ -135,7 +135,7 @@ class Run:
         wait_until(self._counts, timeout=_UP_WITHIN, what="the page counts changes")
         first = self._pids()
         self._pass("settling", self._plan.settling)
-        settled = self._hours() > _HOURS_KEPT + _CLOSED_LATE
+        steady = self._hours() > _HOURS_KEPT + _CLOSED_LATE
         start = self._look("first look")
         self._pass("hours pass", self._plan.between)
         end = self._look("last look")
@@ -145,7 +145,7 @@ class Run:
         return Soaked(
             start,
             end,
-            settled,
+            steady,
             self._hours(),
             round(consumer["wiki_consumer_hours_closed_total"]),
             round(consumer["wiki_consumer_hours_expired_total"]),

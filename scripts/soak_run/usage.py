@@ -72,7 +72,7 @@ def now(folders: Folders) -> dict[Key, float]:
 
 
 def during(samples: Iterable[Usage]) -> dict[Key, float]:
-    """The median of each; of the disk the most, since that of an hour goes at once."""
+    """The median of each, but of the disk the maximum: an hour's files are deleted all at once."""
     by_key: dict[Key, list[float]] = defaultdict(list)
     for sample in samples:
         for key, value in sample.items():

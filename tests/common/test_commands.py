@@ -1,7 +1,11 @@
 """What every command of every service does alike: refuse and take settings, and log."""
 
 import json
+import sys
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -9,6 +13,7 @@ from common.commands import COMMANDS, CONSUMER, PRODUCER, SIMULATOR, TOPIC_INIT,
 from harness.processes import free_port, wait_until
 
 DURATION = "expected a positive whole number with a unit: 500ms, 60s, 30m, 24h, 7d"
+PROBES = [name for name in COMMANDS if name.endswith("'s health")]
 LEVEL = "Input should be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"
 
 
@@ -30,9 +35,7 @@ def _padded(**env: object) -> dict[str, str]:
     return {name: f" {value}\r" for name, value in env.items()}
 
 
-@pytest.mark.parametrize(
-    "name", ["producer's health", "consumer's health", "web's health", "simulator's health"]
-)
+@pytest.mark.parametrize("name", PROBES)
 def test_a_probe_takes_padded_values_and_exits_with_1_when_nothing_answers(tmp_path: Path, name: str) -> None:
     port = free_port()
     env = _padded(
@@ -42,6 +45,41 @@ def test_a_probe_takes_padded_values_and_exits_with_1_when_nothing_answers(tmp_p
     [line] = _lines(tmp_path / "stdout")
     assert f"no answer on port {port}: " in line
     assert _lines(tmp_path / "stderr") == []
+
+
+class _Healthy(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        pass
+
+
+@pytest.fixture
+def elsewhere() -> Iterator[tuple[str, int]]:
+    """Where something answers that it is ok: a loopback address, but not the usual one."""
+    with ThreadingHTTPServer(("127.0.0.2", free_port()), _Healthy) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield str(server.server_address[0]), server.server_port
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is one loopback address alone")
+@pytest.mark.parametrize("name", PROBES)
+def test_a_probe_asks_at_the_address_that_the_service_listens_on(
+    tmp_path: Path, name: str, elsewhere: tuple[str, int]
+) -> None:
+    address, port = elsewhere
+    env = {
+        "BIND_ADDRESS": address,
+        **{f"{part}_PORT": str(port) for part in ("METRICS", "WEB", "SIMULATOR")},
+    }
+    assert COMMANDS[name].start(tmp_path, env).wait(60) == 0
+    assert _lines(tmp_path / "stdout")[-1].startswith("ok")
 
 
 @pytest.mark.parametrize("name", ["checkpoint", "maintenance"])

@@ -38,7 +38,7 @@ MAX_EVENT_AGE: Final = timedelta(minutes=30)
 OF_THE_ROWS: Final = timedelta(hours=7)
 FIRST_GAP: Final = Gap(None, datetime(2026, 1, 31, 21, 10, tzinfo=UTC))
 """Before it the first batch would have left everything out."""
-# The last batch's clock: what ended by 03:35 is settled, so the hour from 03:00 is open.
+# The last batch's clock: what ended by 03:35 is complete, so the hour from 03:00 is open.
 NOW: Final = datetime(2026, 2, 1, 4, 10, tzinfo=UTC)
 CLOSED: Final = [datetime(2026, 1, 31, 22, tzinfo=UTC) + timedelta(hours=hours) for hours in (0, 1, 2, 4)]
 HISTORY_END: Final = datetime(2026, 2, 1, 3, tzinfo=UTC)

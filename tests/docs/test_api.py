@@ -2,13 +2,19 @@
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
+from xml.etree import ElementTree
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from wiki_web.data.bursts import Burst, BurstAnswer
 from wiki_web.http.app import create_app
+from wiki_web.http.atom import atom_feed
+from wiki_web.http.parameters import Parameters
 from wiki_web.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -46,6 +52,11 @@ def examples() -> list[tuple[str, dict[str, Any]]]:
 
 def test_each_route_of_the_description_is_documented_and_no_other(described: dict[str, Any]) -> None:
     assert set(table_after("# The API")) == {*described["paths"], DESCRIPTION}
+
+
+def test_each_route_has_a_line_of_curl(described: dict[str, Any]) -> None:
+    asked = set(re.findall(r"^    curl .*?127\.0\.0\.1:5000(/[\w./]+)", PAGE, re.MULTILINE))
+    assert {*described["paths"], DESCRIPTION, "/healthz", "/readyz", "/metrics"} <= asked
 
 
 def test_each_parameter_of_the_description_is_documented_and_no_other(described: dict[str, Any]) -> None:
@@ -96,6 +107,32 @@ def test_the_event_shown_has_the_described_shape(described: dict[str, Any]) -> N
     Draft202012Validator({**schemas["Newest"], "components": described["components"]}).validate(
         json.loads(data)
     )
+
+
+def test_the_entry_shown_is_as_the_feed_has_it() -> None:
+    ((asked, text),) = re.findall(r"feed\.atom\?(\S*)'\n.*?```xml\n(.*?)\n```", PAGE, re.DOTALL)
+    parameters = Parameters(Settings())
+    query, usual = (parameters.burst_query(parse_qs(each)) for each in (asked, ""))
+    start = datetime(2026, 11, 25, 21, 51, 7, tzinfo=UTC)
+    burst = Burst(
+        id="urn:uuid:87b23fbc-46be-568b-b064-aee936c95fb0",
+        wiki="enwiki",
+        title="Zanlinton railway station",
+        start=start,
+        first=start - timedelta(minutes=31),
+        last=start + timedelta(minutes=12),
+        changes=23,
+        editors=14,
+        bytes=5120,
+        url="https://en.wikipedia.org/wiki/Zanlinton_railway_station",
+        comment="/* History */ copyedit",
+    )
+    feed = atom_feed(query, BurstAnswer(start, (burst,)), parameters.default(), usual)
+    (entry,) = (each for each in ElementTree.fromstring(feed) if each.tag.endswith("}entry"))  # noqa: S314
+    shown = ElementTree.fromstring(text)  # noqa: S314 - our own
+    assert [(each.tag.partition("}")[2], each.attrib, each.text) for each in entry] == [
+        (each.tag, each.attrib, each.text) for each in shown
+    ]
 
 
 def test_what_every_answer_says_is_what_the_descriptions_of_all_share(described: dict[str, Any]) -> None:

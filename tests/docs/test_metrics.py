@@ -84,7 +84,11 @@ def rows(service: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("service", HEADINGS)
 def test_the_table_has_what_the_service_exposes(service: str, tmp_path: Path) -> None:
-    assert sorted(name for name, _ in rows(service)) == names(service, EXPOSED[service](tmp_path))
+    exposed = EXPOSED[service](tmp_path)
+    assert sorted(name for name, _ in rows(service)) == names(service, exposed)
+    prefixes = f"wiki_{service}_", "process_"
+    families = [family.name for family in text_string_to_metric_families(exposed)]
+    assert [name for name in families if not name.startswith(prefixes)] == [], "each name says whose it is"
 
 
 @pytest.mark.parametrize("service", HEADINGS)

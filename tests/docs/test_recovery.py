@@ -1,4 +1,4 @@
-"""The lines and metrics that docs/recovery.md quotes are those of the consumer."""
+"""The lines and metrics that docs/recovery.md quotes are those of the services and of run-local."""
 
 import ast
 import re
@@ -11,12 +11,19 @@ from docs.pages import ROOT, text_of
 from wiki_consumer.status.metrics import Metrics
 
 PAGE = ROOT / "docs/recovery.md"
-CONSUMER = ROOT / "services/spark-consumer/wiki_consumer"
+CODE = [
+    ROOT / folder
+    for folder in (
+        "services/spark-consumer/wiki_consumer",
+        "services/producer/wiki_producer",
+        "scripts/local_stack",
+    )
+]
 
 
 def said() -> Iterator[str]:
-    """Every text in the consumer's code, with … for what is filled in."""
-    for file in CONSUMER.rglob("*.py"):
+    """Every text in the code, with … for what is filled in."""
+    for file in (file for folder in CODE for file in folder.rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value
@@ -26,10 +33,22 @@ def said() -> Iterator[str]:
 
 
 def lines() -> list[str]:
-    """Quoted in the table of lines, without the files, or where the log is spoken of."""
+    """Quoted in the table, but for files, or where something says it; … for what is filled in."""
     cells = [line.split("|")[1] for line in text_of(PAGE).splitlines() if line.startswith("|")][2:]
     quoted = [line for cell in cells for line in re.findall(r"`([^`]+)`", cell) if "/" not in line]
-    return quoted + re.findall(r"the log says[^`.]*`([^`]+)`", text_of(PAGE))
+    spoken = re.findall(r"\bsays\b[^`.:|]*(?:`([^`]+)`|:\n\n    (.+)\n)", text_of(PAGE))
+    return quoted + [(inline or block).replace("wiki-changes", "…") for inline, block in spoken]
+
+
+def test_what_is_quoted_is_found() -> None:
+    """One of the table, one that is spoken of, and one that stands by itself."""
+    assert {
+        "it was deleted and made again, or KAFKA_TOPIC was changed",
+        "records dropped",
+        "the consumer is running",
+        "there is no topic …: run topic_init first",
+        "a topic was gone and has been made again",
+    } <= set(lines())
 
 
 @pytest.mark.parametrize("line", lines())

@@ -1,7 +1,7 @@
-"""The classes of the consumer's JVM, as Java maps them: a start of Spark takes 40 % less processor time so.
+"""The classes of the consumer's JVM, ready to be mapped: Spark then starts with 40 % less processor time.
 
 `python -m harness.class_archive` makes the archive, in half a minute, if packages or jars have changed since.
-Where it doesn't fit, as it is another Java or web's class path, Java does without and says nothing.
+Where it doesn't fit, as with another Java or web's class path, Java silently does without.
 """
 
 import os
@@ -25,7 +25,7 @@ def options() -> str:
 
 
 def is_made() -> bool:
-    """Whether it was, since that was installed of which it is made."""
+    """Whether it is newer than all that it is made of."""
     pyspark = find_spec("pyspark")
     assert pyspark is not None
     assert pyspark.origin is not None

@@ -23,5 +23,5 @@ def findings(
 
 
 def problems(lines: Sequence[str]) -> list[str]:
-    """The lines of those, without FAIL and the service."""
+    """The lines of the problems alone, without FAIL and the service."""
     return [line.split(" ", 2)[2] for line in lines if line.startswith("FAIL ")]

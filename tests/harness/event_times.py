@@ -34,12 +34,12 @@ EVENT_TIMES: tuple[tuple[str, bool], ...] = (
     ("T12:00:00Z", False),
     ("+10000-01-01T00:00:00Z", False),
     ("+002026-11-25T19:32:54Z", False),
-    # RFC 3339, but not this form of it.
+    # RFC 3339, but not in this format.
     ("2026-11-25 19:32:54Z", False),
     ("2026-11-25t19:32:54z", False),
     ("2026-12-31T23:59:60Z", False),
     ("2026-11-25T19:32:54.1234567890Z", False),
-    # In the form, but no time.
+    # In the format, but no time.
     ("2026-02-29T00:00:00Z", False),
     ("2026-13-01T00:00:00Z", False),
     ("2026-11-00T00:00:00Z", False),
@@ -47,7 +47,7 @@ EVENT_TIMES: tuple[tuple[str, bool], ...] = (
     ("2026-11-25T19:60:00Z", False),
     ("2026-11-25T19:32:54+15:00", False),
     ("2026-11-25T19:32:54+01:60", False),
-    # In the form, but out of range.
+    # In the format, but out of range.
     ("1969-12-31T23:59:59Z", False),
     ("1970-01-01T00:00:00+00:01", False),
     ("9999-12-31T23:59:59-00:01", False),

@@ -1,4 +1,4 @@
-"""Tests that feed a service with whatever may come: each run of them tries the same, so that CI repeats."""
+"""Tests that feed a service with whatever may come: each run tries the same, so that CI is repeatable."""
 
 from typing import TypeVar
 

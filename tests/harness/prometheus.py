@@ -49,7 +49,7 @@ class Prometheus:
         return {" ".join((each["alertname"], each.get("job", ""))).strip() for each in alerts}
 
     def wait_until_firing(self, *alerts: str, timeout: float = 120) -> None:
-        """Until these fire, whatever else does; what they say must have become whole sentences."""
+        """Until these fire, whatever else does; no template in their texts may have failed."""
         try:
             wait_until(lambda: self.firing() >= {*alerts}, timeout=timeout, what=f"{alerts} fire", every=0.5)
         except AssertionError as error:

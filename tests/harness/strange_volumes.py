@@ -95,7 +95,7 @@ damages: SearchStrategy[list[Damage]] = st.lists(
 
 
 def change_a_title(path: Path) -> None:
-    """Other bytes in a page of titles, that a reader who doesn't look at its checksum takes for titles."""
+    """Changes bytes in a page of titles, so that a reader that ignores its checksum takes them for titles."""
     titles = pq.read_table(path)["title"]
     column = pq.ParquetFile(path).metadata.row_group(0).column(pq.read_schema(path).get_field_index("title"))
     start = column.dictionary_page_offset or column.data_page_offset

@@ -82,6 +82,8 @@ def test_our_images_are_of_this_version() -> None:
     ours = {c["image"] for c in CONTAINERS.values() if c["image"].startswith("wiki-live-top/")}
 
     assert tags == {name: "duckdb" if name.endswith("/web") else VERSION for name in ours}
+    documented = (ROOT / "docs/scale.md").read_text(encoding="utf-8")
+    assert re.findall(r"wiki-live-top/\$part:(\S+)", documented) == [VERSION]
 
 
 @of_each_container

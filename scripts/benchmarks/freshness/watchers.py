@@ -26,7 +26,7 @@ POLL_SECONDS: Final = 0.05
 _PATIENCE: Final = 30.0  # seconds
 _LAST_WITHIN: Final = 120.0  # seconds
 
-# Noted is when the frame with the new total has been drawn.
+# Notes when the frame with the new total has been drawn.
 _NOTE_TOTALS: Final = """
 let shown = null;
 const look = () => {

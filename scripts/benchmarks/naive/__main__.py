@@ -33,7 +33,7 @@ SECTION: Final = "naive"
 _POLL: Final = 0.5  # seconds
 _KILLS: Final = 3
 _NOTHING: Final = Goal(0)
-_SETTLED: Final = 15.0  # seconds without another change
+_QUIET_FOR: Final = 15.0  # seconds without another change
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,10 @@ class _Client:
         while time.monotonic() < until:
             self.look()
 
-    def settle(self) -> int:
+    def final_total(self) -> int:
         """The total that stays."""
         total, since = self.look(), time.monotonic()
-        while time.monotonic() - since < _SETTLED:
+        while time.monotonic() - since < _QUIET_FOR:
             if (now := self.look()) != total:
                 total, since = now, time.monotonic()
         return total
@@ -117,7 +117,7 @@ def measure(start: Callable[[Path, str], System], span: Span) -> Result:
                 client.watch(span.between_kills)
             events = int((time.time() - began) * LIVE_RATE)
             simulator.run(start=began, rate=LIVE_RATE, events=events)
-            counted = client.settle()
+            counted = client.final_total()
             _read_all(simulator.url, began, events)
             handed_out = _handed_out(simulator)
             fresh = [

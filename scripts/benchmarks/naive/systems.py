@@ -19,7 +19,7 @@ _PATIENCE: Final = 30.0  # seconds
 
 
 class System(Protocol):
-    """Started by its making; it counts edits and new pages of the English Wikipedia."""
+    """Starts when it is made. It counts edits and new pages of the English Wikipedia."""
 
     @property
     def name(self) -> str: ...

@@ -1,6 +1,6 @@
 """What is usual: the layout of the file `baseline.parquet`, which the consumer writes and the page reads.
 
-A row is a title of a wiki with its counted changes. One without a title is of all titles of a wiki and
+A row has the counted changes of one title of a wiki. A row without a title sums up all titles of a wiki and
 namespace that have any.
 """
 
@@ -24,12 +24,12 @@ MOST_OF_ONE: Final = 3
 
 
 class BaselineUnreadable(Exception):
-    """A footer's text is no baseline's; the message says why in one line."""
+    """The text in a footer describes no baseline; the message says why in one line."""
 
 
 @dataclass(frozen=True)
 class Covered:
-    """Changes after `start`, before `end` (UTC) are counted, of which `watched_seconds` were watched.
+    """Counted are changes from `start` to `end` (UTC); `watched_seconds` of that time were watched.
 
     Titles with fewer than `least_changes` of them have no row.
     """

@@ -11,7 +11,7 @@ COVERAGE_KEY: Final = "coverage"
 
 
 class CoverageUnreadable(Exception):
-    """A footer's text is no coverage; the message says why in one line."""
+    """The text in a footer describes no coverage; the message says why in one line."""
 
 
 @dataclass(frozen=True)

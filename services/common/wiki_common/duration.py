@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from pydantic import BeforeValidator
 
 _UNITS: Final = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_LONGEST: Final = timedelta(days=100_000)  # before now there is a date for
+_LONGEST: Final = timedelta(days=100_000)  # so long ago there still is a date
 _DURATION: Final = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)")
 
 

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import structlog
 
-# They tell where credentials were found, and of answers that were cut and are asked for again.
+# They say where credentials were found, and which requests are made again.
 _LIBRARIES: Final = {"botocore": logging.WARNING, "urllib3": logging.ERROR}
 
 

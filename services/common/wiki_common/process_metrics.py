@@ -42,7 +42,7 @@ def _pages_of_family(root: int) -> int:
     """Resident pages of `root` and of all that it started; 0 where there is no /proc."""
     parents, pages = {}, {}
     for stat in _PROC.glob("[0-9]*/stat"):
-        # One that has ended meanwhile counts no more.
+        # A process that has ended meanwhile doesn't count.
         with suppress(OSError):
             fields = stat.read_bytes().rpartition(b")")[2].split()
             pid = int(stat.parent.name)

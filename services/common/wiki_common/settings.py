@@ -88,7 +88,7 @@ _LOGIN: Final = re.compile(r"^([a-z][a-z0-9+.-]*://)?.*@", re.IGNORECASE | re.DO
 
 
 def is_utf8(value: str) -> bool:
-    """Whether that was in the environment: other bytes are lone surrogates here, at which pydantic fails."""
+    """Whether its bytes were UTF-8: Python shows others as lone surrogates, at which pydantic fails."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""Where Spark computes, and what a driver must know of a cluster that does it."""
+"""Where Spark computes, and what a driver must know of a cluster."""
 
 import os
 from pathlib import Path
@@ -46,6 +46,6 @@ class SparkSettings(ServiceSettings):
         config = {"spark.cores.max": str(self.spark_cores_max), "spark.executor.memory": _EXECUTOR_MEMORY}
         if secret := self.secret_environment():
             os.environ.update(secret)
-            # Spark wants the setting to be there, and then takes the variable.
+            # Spark insists on the setting, and then reads the variable.
             config |= AUTHENTICATION | {"spark.authenticate.secret": "in the environment"}
         return config

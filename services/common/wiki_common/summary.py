@@ -1,4 +1,4 @@
-"""A line a minute that says what a service did, in the place of a line for each thing that it does."""
+"""A line a minute that says what a service did, instead of a line for each thing that it does."""
 
 import time
 from collections.abc import Callable, Mapping

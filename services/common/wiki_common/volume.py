@@ -24,9 +24,9 @@ _RAW_FILE: Final = re.compile(r"([0-9]{8}T[0-9]{6}Z)-([0-9]{10})(-part)?\.parque
 
 
 @lru_cache(4096)  # the same few stand in tens of thousands of names
-def _is_time(text: str, form: str) -> bool:
+def _is_time(text: str, pattern: str) -> bool:
     try:
-        datetime.strptime(text, form)
+        datetime.strptime(text, pattern)
     except ValueError:
         return False
     return True

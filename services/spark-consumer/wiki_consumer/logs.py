@@ -8,7 +8,7 @@ from py4j import java_gateway
 from wiki_common.logs import configure_logs
 from wiki_consumer.settings import Settings
 
-# It raises what it says of a JVM that has ended.
+# What it logs of a JVM that has ended, it also raises.
 _LIBRARIES: Final = {"py4j": logging.CRITICAL}
 
 

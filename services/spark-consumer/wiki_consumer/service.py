@@ -99,7 +99,7 @@ def _run_query(
         shutdown.spark_is_up()
         spark.streams.addListener(_reporting_to(health, metrics))
         if lock.acquire_for_jvm(spark, ConsumerVolume(settings.data_dir).lock, stopping=shutdown.requested):
-            # Not only once a batch has committed: on a full disk it is what makes room.
+            # Before the first batch: on a full disk no batch commits until this has made room.
             maintaining.start()
             QuerySupervisor(spark, settings, health, metrics, stopping).run()
             maintaining.raise_failure()

@@ -18,10 +18,10 @@ from consumer import topics
 from consumer.running import committed_ids, data_of, run_here
 from consumer.topics import event
 from harness.kafka import Broker
-from wiki_consumer.checkpoint import state
+from wiki_consumer.checkpoint import durability, state
 from wiki_consumer.checkpoint.durability import DurableCheckpoint
 from wiki_consumer.settings import Settings
-from wiki_consumer.volume import durable
+from wiki_consumer.volume.durable import sync_file
 from wiki_consumer.volume.folders import ConsumerVolume
 
 # So many that the state has snapshots.
@@ -56,8 +56,7 @@ class Machine:
     cuts: dict[str, Cut] = field(default_factory=dict)
 
     def note(self, path: Path) -> None:
-        if path.is_file():
-            self.synced[path] = _identity(path)
+        self.synced[path] = _identity(path)
 
     def cut(self, moment: str) -> None:
         data = self.copies / moment
@@ -98,10 +97,10 @@ def written(
     writer.write([event(number) for number in NUMBERS])
     writer.close()
     machine = Machine(ConsumerVolume(data_of(settings)), folder)
-    sync, sync_all = durable._sync, DurableCheckpoint.sync
+    sync_all = DurableCheckpoint.sync
 
     def noted(path: Path) -> None:
-        sync(path)
+        sync_file(path)
         machine.note(path)
 
     def noted_all(checkpoint: DurableCheckpoint) -> None:
@@ -110,7 +109,7 @@ def written(
         sync_all(checkpoint)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(durable, "_sync", noted)
+        patch.setattr(durability, "sync_file", noted)
         patch.setattr(DurableCheckpoint, "sync", noted_all)
         run(spark, settings)
     assert machine.cuts.keys() == set(MOMENTS.values())

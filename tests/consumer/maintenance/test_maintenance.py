@@ -30,7 +30,7 @@ from wiki_consumer.volume.raw_files import list_raw_files
 LONG_AFTER = NOW + timedelta(days=1)
 
 
-def test_closes_the_settled_hours_and_says_so(volume: Volume) -> None:
+def test_closes_the_complete_hours_and_says_so(volume: Volume) -> None:
     report = volume.maintenance().run()
 
     assert volume.folders.hours() == CLOSED

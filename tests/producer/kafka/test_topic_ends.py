@@ -25,14 +25,14 @@ class Topic:
         self.settings = settings_for(bootstrap_servers, name, kafka_topic_partitions=partitions)
         make_topics(self.settings)
         self.name = name
-        self._producer = KafkaProducer(bootstrap_servers=bootstrap_servers)
+        self.producer = KafkaProducer(bootstrap_servers=bootstrap_servers)
 
     def write(self, *timestamps: int | None, partition: int = 0) -> None:
         """A record per timestamp with the header, or with none."""
         for timestamp in timestamps:
             headers = [] if timestamp is None else [("last-event-id", sse_id(timestamp).encode())]
-            self._producer.send(self.name, b"value", headers=headers, partition=partition)
-        self._producer.flush()
+            self.producer.send(self.name, b"value", headers=headers, partition=partition)
+        self.producer.flush()
 
     def commit_transaction(self, *, records: int) -> None:
         """Something else's records, and then the marker that ends their transaction."""
@@ -59,7 +59,7 @@ class Topic:
             return read_ends(consumer, self.name)
 
     def close(self) -> None:
-        self._producer.close()
+        self.producer.close()
 
 
 @pytest.fixture
@@ -140,8 +140,8 @@ def test_a_topic_cut_to_nothing_names_no_position_but_was_written(make_topic: Ma
 def test_an_unreadable_header_counts_as_none(make_topic: MakeTopic) -> None:
     topic = make_topic(1)
     topic.write(7)
-    topic._producer.send(topic.name, b"value", headers=[("last-event-id", b"rubbish")])
-    topic._producer.flush()
+    topic.producer.send(topic.name, b"value", headers=[("last-event-id", b"rubbish")])
+    topic.producer.flush()
     assert topic.last_timestamps() == [7]
 
 

@@ -20,10 +20,10 @@ WEEK = timedelta(days=7)
 def test_what_is_unusual_is_a_click_away(
     web: RunningWeb, committed: CommittedChanges, tab: OpenTab, scripts: bool
 ) -> None:
+    (web.data_dir / "baseline.parquet").unlink(missing_ok=True)
     committed.commit(*(Change(now(), "Suddenly", f"User {n}", namespace=118) for n in range(3)))
     options: dict[str, Any] = {"java_script_enabled": scripts}
     page = tab(web, **options).open("/?namespace=118")
-    (web.data_dir / "baseline.parquet").unlink(missing_ok=True)
     page.get_by_role("link", name="Unusual now").click()
     expect(page).to_have_url(f"{web.url}/?order=unusual&namespace=118")
     expect(page.get_by_role("heading", name="Unusual now")).to_be_visible()
@@ -39,6 +39,16 @@ def test_what_is_unusual_is_a_click_away(
     expect(page).to_have_url(re.compile(r"order=unusual&window=1h.*namespace=118"))
     expect(page.locator("#chart-heading")).to_contain_text("1 h")
     expect(words).to_be_visible()
+    page.get_by_role("link", name="Why: Suddenly").click()
+    expect(page).to_have_url(re.compile(r"/page\?title=Suddenly&.*order=unusual&window=1h.*namespace=118"))
+    page.locator("#filters").get_by_label("30 min", exact=True).click()
+    if not scripts:
+        page.get_by_role("button", name="Show").click()
+    expect(page).to_have_url(re.compile("title=Suddenly.*order=unusual"))
+    expect(page.locator("#chart-heading")).to_contain_text("30 min")
+    page.get_by_role("link", name="Live top of Wikipedia").click()
+    expect(page.get_by_role("heading", name="Unusual now")).to_be_visible()
+    expect(words).to_be_visible()
     page.get_by_role("link", name="Most changed").click()
-    expect(page).to_have_url(f"{web.url}/?window=1h&namespace=118")
+    expect(page).to_have_url(f"{web.url}/?namespace=118")
     expect(words).to_have_count(0)

@@ -33,7 +33,7 @@ class Running:
         self.engine = DuckDBEngine()
         app: Flask = create_app(Settings(data_dir=folder, web_engine="duckdb"), self.engine)
         self.refresher: Refresher = app.extensions["refresher"]
-        self.store: Store = self.refresher._store
+        self.store: Store = self.refresher.store
 
     def refresh(self) -> str | None:
         """What it failed at, if it did; any other error is raised."""

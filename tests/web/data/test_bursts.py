@@ -18,6 +18,7 @@ from web.data.plain_count import chosen
 from web.data.test_answers import held_by
 from wiki_common.coverage import Coverage
 from wiki_web.data.answer_cache import Busy
+from wiki_web.data.baseline import Baselines
 from wiki_web.data.bursts import MOST_BURSTS, BurstAnswer, BurstQuery, Bursts, burst_statement, longest_window
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
@@ -31,7 +32,7 @@ SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 REACH = HOUR
-Found = tuple[str, str, datetime, datetime, datetime, int, int, int, str | None]
+Found = tuple[str, str, datetime, datetime, datetime, int, int, int, int, str | None]
 
 
 def asked(at_least: int = 3, window: timedelta = MINUTE, **counted: Any) -> BurstQuery:
@@ -62,11 +63,15 @@ def counted(rows: Sequence[Change], query: BurstQuery) -> list[Counted]:
     return found
 
 
-def expected(rows: Iterable[Change], query: BurstQuery, to: datetime) -> list[Found]:
+def in_order(rows: Iterable[Change]) -> list[Change]:
+    return sorted(rows, key=lambda row: (row.event_time, row.event_id))
+
+
+def expected(
+    rows: Iterable[Change], query: BurstQuery, to: datetime, reach: timedelta = REACH
+) -> list[Found]:
     titles: dict[tuple[str, str], list[Change]] = defaultdict(list)
-    for row in sorted(
-        chosen(rows, query.counted, to - REACH, to), key=lambda row: (row.event_time, row.event_id)
-    ):
+    for row in in_order(chosen(rows, query.counted, to - reach, to)):
         titles[row.wiki, row.title].append(row)
     found = [
         (
@@ -76,15 +81,21 @@ def expected(rows: Iterable[Change], query: BurstQuery, to: datetime) -> list[Fo
             burst.changes[0].event_time,
             burst.changes[-1].event_time,
             len(burst.changes),
+            max(within(burst.changes, row.event_time, query.counted.window) for row in burst.changes),
             len({row.user for row in burst.changes if row.user is not None}),
             sum(size_of(row) for row in burst.changes),
             next((row.comment for row in reversed(burst.changes) if row.comment), None),
         )
         for (wiki, title), rows in titles.items()
         for burst in counted(rows, query)
-        if burst.start > to - REACH + 2 * query.counted.window
+        if burst.start > to - reach + query.lead
     ]
     return sorted(found, key=lambda burst: (-burst[2].timestamp(), burst[1].encode(), burst[0]))
+
+
+def within(rows: Sequence[Change], end: datetime, window: timedelta) -> int:
+    """How many of them lie in the window that ends then."""
+    return sum(end - window < row.event_time <= end for row in rows)
 
 
 def size_of(row: Change) -> int:
@@ -93,8 +104,8 @@ def size_of(row: Change) -> int:
     return sizes[0] - sizes[1] if possible and sizes[0] is not None else 0
 
 
-def found_by(engine: Engine, query: BurstQuery, to: datetime) -> list[Found]:
-    rows = engine.prepare(burst_statement(query, microseconds(to), REACH))().to_pylist()
+def found_by(engine: Engine, query: BurstQuery, to: datetime, reach: timedelta = REACH) -> list[Found]:
+    rows = engine.prepare(burst_statement(query, microseconds(to), reach))().to_pylist()
     return [
         (
             row["wiki"],
@@ -103,6 +114,7 @@ def found_by(engine: Engine, query: BurstQuery, to: datetime) -> list[Found]:
             moment_of(row["first_us"]),
             moment_of(row["last_us"]),
             row["changes"],
+            row["most"],
             row["editors"],
             row["bytes"],
             row["comment"],
@@ -191,7 +203,8 @@ class Page:
 
     def __init__(self, committed: CommittedChanges, engine: Engine, held: timedelta = HELD) -> None:
         self.store = Store(committed.data_dir, engine, held)
-        self.bursts = Bursts(self.store, engine, held, Turns[pa.Table]())
+        baselines = Baselines(committed.data_dir)
+        self.bursts = Bursts(self.store, engine, held, Turns[pa.Table](), baselines=baselines)
 
     def get(self, query: BurstQuery) -> BurstAnswer:
         self.store.refresh()
@@ -226,7 +239,7 @@ def test_each_burst_has_one_id_whenever_it_is_looked_at(grown: Grown) -> None:
         for burst in answer.bursts:
             starts[burst.id].add((burst.title, burst.start))
     titles: dict[str, list[Change]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (row.event_time, row.event_id)):
+    for row in in_order(rows):
         titles[row.title].append(row)
     happened = {
         (title, burst.start)
@@ -328,7 +341,7 @@ def test_where_not_all_is_held_in_memory_the_newest_bursts_are_told(
     committed: CommittedChanges, engine: Engine, monkeypatch: pytest.MonkeyPatch, most_held: int, titles: str
 ) -> None:
     """Of half of the time, or a quarter: two of the six hours fit."""
-    monkeypatch.setattr(engine, "_most_held", most_held)
+    monkeypatch.setattr(engine, "most_held", most_held)
     for hour in range(6):
         start = NOON - (9 - hour) * HOUR
         committed.close_hour(start, [Change(start + n * MINUTE, f"{hour}") for n in range(30, 40)])
@@ -340,7 +353,7 @@ def test_where_not_all_is_held_in_memory_the_newest_bursts_are_told(
 def test_too_many_changes_are_refused_with_their_number(
     committed: CommittedChanges, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duckdb_engine, "_most_held", 5)
+    monkeypatch.setattr(duckdb_engine, "most_held", 5)
     committed.close_hour(NOON - HOUR, [Change(NOON - n * MINUTE, "A") for n in range(10, 20)])
     committed.commit(Change(NOON), covered=Coverage(NOON + MINUTE))
     store = Store(committed.data_dir, duckdb_engine, 4 * HOUR)

@@ -7,6 +7,8 @@ import pytest
 
 from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
+from wiki_common.volume import file_names
+from wiki_web.data import follower as follower_module
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=NOON.tzinfo)
@@ -141,7 +143,7 @@ def test_the_next_batch_is_found_by_its_name_without_a_list_of_all_files(
     follower = Follower(committed.changes_dir, list_every=3600)
     commits(committed, 3)
     read_on(follower)
-    monkeypatch.setattr(Follower, "_named", None)
+    monkeypatch.setattr(follower_module, "file_names", None)
     assert follower.poll() is None
     commits(committed, 2)
     committed.commit(Change(MIDNIGHT - timedelta(seconds=1)), Change(MIDNIGHT))
@@ -196,18 +198,16 @@ def test_batches_that_appear_while_it_looks_are_never_passed_over(
     follower = Follower(committed.changes_dir)
     commits(committed, 2)
     read_on(follower)
-    look = Follower._named
     looks = 0
 
-    def late(self: Follower, date: str) -> object:
+    def late(folder: Path) -> list[str]:
         nonlocal looks
         looks += 1
-        seen = look(self, date)
+        seen = file_names(folder)
         if looks == 1:
             commits(committed, 2)
-            newest = Path(committed.files()[-1]).name
-            return seen | {newest: look(self, date)[newest]}
+            seen.append(committed.files()[-1].name)
         return seen
 
-    monkeypatch.setattr(Follower, "_named", late)
+    monkeypatch.setattr(follower_module, "file_names", late)
     assert len(read_on(follower).files) == 2

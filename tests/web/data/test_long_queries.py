@@ -16,7 +16,7 @@ from wiki_web.data.store import Store
 @pytest.fixture
 def store(committed: CommittedChanges, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Store:
     """It counts up to 40 changes at once, and has 83, three of which it holds."""
-    monkeypatch.setattr(engine, "_most_held", 0)
+    monkeypatch.setattr(engine, "most_held", 0)
     for hour in range(2, 10):
         rows = [at(hour, 5 * number, f"hour {hour}") for number in range(10)]
         committed.close_hour(NOON + (hour - 12) * HOUR, rows)

@@ -29,7 +29,7 @@ def keep(
 ) -> Keep:
     """Store rows of the last hour before NOON as what is new, or as a closed hour, which isn't held or is."""
     if request.param == "file":
-        monkeypatch.setattr(engine, "_most_held", 0)
+        monkeypatch.setattr(engine, "most_held", 0)
 
     def store_rows(rows: pa.Table) -> None:
         if request.param == "changes":

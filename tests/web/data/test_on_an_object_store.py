@@ -51,6 +51,12 @@ def changes(number: int, start: timedelta = timedelta()) -> list[Change]:
     return [Change(NOON + start + each * SECOND, title=f"Page {each % 3}") for each in range(number)]
 
 
+def list_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks the store for a list from now on fails."""
+    for lists in ("keys", "folders"):
+        monkeypatch.setattr(Bucket, lists, None)
+
+
 def test_the_next_batch_is_asked_for_by_its_name_and_nothing_is_listed(
     mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -61,7 +67,7 @@ def test_the_next_batch_is_asked_for_by_its_name_and_nothing_is_listed(
     assert first is not None
     follower.accept(first)
 
-    monkeypatch.setattr(Bucket, "_pages", None)
+    list_nothing(monkeypatch)
     assert follower.poll() is None
     assert follower.commits_after(first.batch) == 0
     mirrored.commit(Change(LATE + SECOND))
@@ -82,7 +88,7 @@ def test_a_batch_of_two_dates_is_seen_with_its_part(
     first = follower.poll()
     assert first is not None
     follower.accept(first)
-    monkeypatch.setattr(Bucket, "_pages", None)
+    list_nothing(monkeypatch)
     mirrored.commit(Change(LATE), Change(LATE + 21 * SECOND))
     commit = follower.poll()
     assert commit is not None
@@ -131,7 +137,7 @@ def test_rows_are_loaded_and_followed(mirrored: Mirrored, engine: Engine) -> Non
 @pytest.fixture
 def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """It holds twelve rows, those of no closed hour."""
-    monkeypatch.setattr(engine, "_most_held", 12)
+    monkeypatch.setattr(engine, "most_held", 12)
     return engine
 
 

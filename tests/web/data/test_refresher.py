@@ -231,11 +231,15 @@ def test_a_commit_is_shown_at_once_however_long_the_period(
 
 
 def test_it_stops_at_once_however_long_the_period(run: Run, duckdb_engine: DuckDBEngine) -> None:
+    before = set(threading.enumerate())
     running = run(duckdb_engine, period=60)
     running.await_changes(1)
+    names = {"refresh_for_ever", "rebase_for_ever", "watch"}
+    threads = {thread for thread in threading.enumerate() if thread.name in names} - before
+    assert len(threads) == len(names)
     time.sleep(0.5)  # until it waits
     running.refresher.stop()
-    assert not any(thread.is_alive() for thread in running.refresher._threads)
+    assert not any(thread.is_alive() for thread in threads)
     assert running.ends == []
 
 

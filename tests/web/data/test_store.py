@@ -75,7 +75,7 @@ def test_history_alone_is_enough(store: Store, committed: CommittedChanges) -> N
     assert counted(store) == {"B": 1}
 
 
-def test_closing_an_hour_changes_no_count(store: Store, committed: CommittedChanges) -> None:
+def test_closing_an_hour_changes_no_count(store: Store, committed: CommittedChanges, engine: Engine) -> None:
     old = [at(10, minute, "old") for minute in range(60)]
     committed.commit(*old)
     raw = committed.files()
@@ -91,7 +91,7 @@ def test_closing_an_hour_changes_no_count(store: Store, committed: CommittedChan
         committed.commit(at(11, minute, "new"))
     store.refresh()
     assert counted(store) == {"old": 60, "new": 9}
-    fresh = Store(committed.data_dir, store._engine, timedelta(hours=24))
+    fresh = Store(committed.data_dir, engine, timedelta(hours=24))
     fresh.refresh()
     assert counted(fresh) == {"old": 60, "new": 9}
 

@@ -24,7 +24,7 @@ DAY = 24 * HOUR
 @pytest.fixture
 def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """It holds 30 rows, and those of no closed hour."""
-    monkeypatch.setattr(engine, "_most_held", 30)
+    monkeypatch.setattr(engine, "most_held", 30)
     return engine
 
 
@@ -165,7 +165,7 @@ def test_what_is_read_from_a_file_is_what_would_be_held(
     committed.commit(at(11, 0, "new"))
     answers = []
     for most in (30, 1000):
-        monkeypatch.setattr(small, "_most_held", most)
+        monkeypatch.setattr(small, "most_held", most)
         store = Store(committed.data_dir, small, DAY)
         store.refresh()
         assert store.rows_held == (1 if most == 30 else 37)

@@ -128,14 +128,14 @@ def test_history_alone_has_its_gaps(store: Store, committed: CommittedChanges) -
 
 
 def test_a_topic_that_begins_anew_makes_nothing_unknown_that_was_counted_before(
-    store: Store, committed: CommittedChanges
+    store: Store, committed: CommittedChanges, duckdb_engine: DuckDBEngine
 ) -> None:
     """Its first footer knows of nothing before; web does, at a start and while it follows."""
     committed.commit(Change(NOON - 4 * MINUTE), covered=Coverage(NOON - 3 * MINUTE))
     store.refresh()
     committed.begin_anew()
     committed.commit(covered=Coverage(NOON, (began(NOON - MINUTE),)))
-    for found in (store, Store(committed.data_dir, store._engine, HOUR)):
+    for found in (store, Store(committed.data_dir, duckdb_engine, HOUR)):
         assert gaps(found) == [("11:57:00", "11:59:00")]
         assert asked(found)["counting_since"] is None
 

@@ -96,10 +96,10 @@ def test_a_burst_is_first_within_half_a_minute_of_its_beginning(
 
 
 def test_a_burst_is_first_too_once_it_is_a_part_of_the_baseline(
-    day: CommittedChanges, engine: Engine
+    day: CommittedChanges, engine: Engine, seed: int
 ) -> None:
     """Asked for as a past moment: its own changes aren't what is usual."""
-    day.close_hour(NOON, [*ordinary(random.Random(1), NOON, NOON + HOUR), *burst()], Coverage())
+    day.close_hour(NOON, [*ordinary(random.Random(seed), NOON, NOON + HOUR), *burst()], Coverage())
     compute_baseline(day.data_dir)
     day.commit(Change(NOON + HOUR), covered=Coverage(NOON + HOUR))
     store, answers = cache_over(day, engine)

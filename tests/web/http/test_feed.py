@@ -19,6 +19,8 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
 from web.committed import Change, CommittedChanges, now
+from web.data.usual import write_baseline
+from wiki_common.baseline import Covered
 from wiki_common.coverage import Coverage
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.http.app import create_app
@@ -147,6 +149,48 @@ def test_its_parameters_choose(client: FlaskClient, query: str, titles: list[str
     assert found.feed.id != read(client).feed.id
 
 
+@pytest.fixture
+def usual(committed: CommittedChanges, began: datetime) -> None:
+    """One of the three titles is always as busy."""
+    week, end = timedelta(days=7), began - timedelta(hours=1)
+    covered = Covered(end - week, end, week.total_seconds())
+    write_baseline(committed.data_dir, {("enwiki", ODD_TITLE): 3360}, covered)
+
+
+@pytest.mark.usefixtures("began", "usual")
+def test_what_becomes_unusual_is_a_feed_too(client: FlaskClient, began: datetime) -> None:
+    found = read(client, "?order=unusual")
+    assert found.feed.title == "Titles that reach far more changes than usual within 30 min"
+    assert found.feed.subtitle == "On Wikipedia. Counted: edits and new pages, without bots."
+    assert {link.rel: link.href for link in found.feed.links} == {
+        "self": f"{ADDRESS}?order=unusual",
+        "alternate": "https://example.org/wiki/?order=unusual",
+    }
+    assert [entry.title for entry in found.entries] == [
+        "Too few: far more changes than usual within 30 min",
+        "Ada Lovelace: far more changes than usual within 30 min",
+        "Берлин: far more changes than usual within 30 min",
+    ]
+    entry = found.entries[1]
+    assert entry.updated == entry.published == rfc3339(began - SECOND)  # the ninth change
+    page = next(urlsplit(link.href) for link in entry.links if link.rel == "related")
+    assert parse_qs(page.query) == {"title": ["Ada Lovelace"], "on": ["enwiki"], "order": ["unusual"]}
+    assert client.get(f"/page?{page.query}").status_code == 200
+    plain = read(client)
+    assert not {found.feed.id, *(entry.id for entry in found.entries)} & {
+        plain.feed.id,
+        *(entry.id for entry in plain.entries),
+    }
+    (other,) = read(client, "?order=unusual&wiki=ruwiki&window=1h&types=new,edit&bots=exclude").entries
+    assert other.title == "Берлин: far more changes than usual within 1 h"
+
+
+@pytest.mark.usefixtures("began")
+def test_before_anything_is_usual_nothing_is_unusual(client: FlaskClient) -> None:
+    assert read(client, "?order=unusual").entries == []
+    assert client.get("/feed.atom?order=changes").data == client.get("/feed.atom").data
+
+
 @pytest.mark.usefixtures("began")
 def test_it_is_sent_once_and_may_be_kept_for_a_minute(client: FlaskClient) -> None:
     first = client.get("/feed.atom")
@@ -190,6 +234,12 @@ def test_before_anything_is_counted_a_reader_is_told_to_come_back(client: FlaskC
         ("to=2026-01-31T12:00:00Z", "to"),
         ("title=A", "title"),
         ("format=csv", "format"),
+        ("order=surprise", "order"),
+        ("order=unusual&at_least=10", "at_least"),
+        ("order=unusual&user=User_0", "user"),
+        ("order=unusual&types=all", "types"),
+        ("order=unusual&bots=include", "bots"),
+        ("order=unusual&window=361m", "window"),
     ],
 )
 def test_a_bad_parameter_is_named(client: FlaskClient, query: str, parameter: str) -> None:
@@ -216,7 +266,9 @@ def test_random_requests_get_what_is_described(app: Flask) -> None:
         ("/", "feed.atom"),
         ("/?window=1h&bots=exclude&wiki=enwiki", "feed.atom?window=1h&bots=exclude&wiki=enwiki"),
         ("/?window=24h&limit=3", "feed.atom?window=6h"),
-        ("/?order=unusual", "feed.atom?bots=exclude"),
+        ("/?order=unusual&window=24h&wiki=enwiki", "feed.atom?order=unusual&window=6h&wiki=enwiki"),
+        ("/?order=unusual&user=User_0", "feed.atom?bots=exclude&user=User+0"),
+        ("/page?title=Ada_Lovelace&order=unusual", "feed.atom?order=unusual"),
         ("/?user=User_0", "feed.atom?user=User+0"),
         ("/page?title=Ada_Lovelace&types=all", "feed.atom?types=all"),
         ("/nowhere", None),
@@ -230,7 +282,8 @@ def test_the_page_names_the_feed_of_what_it_counts(client: FlaskClient, page: st
     )
     assert links == ([feed] if feed else [])
     if feed:
-        assert f'<a href="{feed}">' in text
+        of = "titles that become unusual" if "unusual" in feed else "titles that reach many changes"
+        assert f'<a href="{feed}">Feed of {of}</a>' in text
         assert client.get(f"/{feed}").status_code == 200
 
 

@@ -107,13 +107,15 @@ def test_a_moment_out_of_reach_is_named_with_those_in_reach(
 
 
 class GatedEngine(DuckDBEngine):
-    """What it computes of past moments waits while the gate is shut."""
+    """What it computes of past moments waits while the gate is shut, and is counted."""
 
     def __init__(self) -> None:
         super().__init__()
         self.gate = threading.Event()
+        self.computed = 0
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
+        self.computed += 1
         assert self.gate.wait(60)
         return super().compute(statement, hours, rows)
 
@@ -170,6 +172,26 @@ def test_the_links_of_a_moments_page_stay_at_the_moment(client: FlaskClient, the
     assert len(links) == 4
     assert all(f"to={rfc3339(then)}".replace(":", "%3A") in link for link in links)
     assert "5 min until" in page
+
+
+@pytest.mark.parametrize("order", ["changes", "unusual"])
+def test_the_first_titles_of_a_moment_have_their_reasons_by_what_is_read_for_its_newest_changes(
+    client: FlaskClient,
+    committed: CommittedChanges,
+    then: datetime,
+    duckdb_engine: GatedEngine,
+    order: str,
+) -> None:
+    hour = hour_of(then)
+    first = [Change(hour + n * SECOND, "First", f"User {n}", comment=f"reason {n}") for n in range(5)]
+    later = [Change(then - n * SECOND, f"Later {n}") for n in range(60)]
+    committed.close_hour(hour, first + later)
+    page = asked(client, "/", then, order=order).text
+    board, feed = page.split('id="feed"')
+    assert re.findall("<q><bdi>(reason .)</bdi>", board) == ["reason 4", "reason 3", "reason 2"]
+    assert feed.count("<li ") == 40
+    assert "reason" not in feed
+    assert duckdb_engine.computed == 3
 
 
 def test_a_forms_field_gives_a_moment_of_utc(client: FlaskClient, then: datetime) -> None:

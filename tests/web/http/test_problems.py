@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -14,7 +15,7 @@ from harness.processes import wait_until
 from web.committed import Change, CommittedChanges, now
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import EngineError
-from wiki_web.data.long_queries import LongQueries
+from wiki_web.data.long_queries import MOST_COUNTED
 from wiki_web.data.queries import Statement
 from wiki_web.data.refresher import Refresher
 from wiki_web.http.app import create_app
@@ -24,13 +25,20 @@ HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
 
 class GatedEngine(DuckDBEngine):
-    """Its queries wait while the gate is shut; `waiting` counts them."""
+    """Its queries wait while the gate is shut; `waiting` counts them.
+
+    It finds `times` as many changes as there are when it is asked how many a window has.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.gate = threading.Event()
         self.gate.set()
         self.waiting = 0
+        self.times = 0
+
+    def rows_in_files(self, after_us: int) -> int:
+        return self.times
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         run = super().prepare(statement)
@@ -38,7 +46,10 @@ class GatedEngine(DuckDBEngine):
         def gated() -> pa.Table:
             self.waiting += 1
             assert self.gate.wait(60)
-            return run()
+            found = run()
+            if found.column_names == ["matching"]:
+                return pa.table({"matching": pc.multiply(found["matching"], self.times)})
+            return found
 
         return gated
 
@@ -106,15 +117,13 @@ def test_too_many_different_queries_at_once_are_asked_to_come_again(
 
 
 def test_a_window_with_too_many_changes_is_refused_with_their_number(
-    app: Flask, client: FlaskClient, gated_engine: GatedEngine, monkeypatch: pytest.MonkeyPatch
+    client: FlaskClient, gated_engine: GatedEngine
 ) -> None:
-    refresher: Refresher = app.extensions["refresher"]
-    monkeypatch.setattr(gated_engine, "rows_in_files", lambda after_us: 1)
-    monkeypatch.setattr(refresher._store, "_long_queries", LongQueries(0))
+    gated_engine.times = MOST_COUNTED + 1
     document, page = client.get("/api/v1/top?window=24h"), client.get("/?window=24h", headers=HTML)
     assert document.status_code == page.status_code == 422
     assert document.get_json(force=True)["parameter"] == "window"
-    said = "window: 24h has 1 such changes, and 0 can be counted at once"
+    said = "window: 24h has 400,001 such changes, and 400,000 can be counted at once"
     assert document.get_json(force=True)["detail"].startswith(said)
     assert "Too many changes to be counted at once" in page.text
     assert said in page.text

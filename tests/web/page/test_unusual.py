@@ -97,7 +97,13 @@ def test_where_nothing_is_unusual_it_says_so(
         ("/?order=unusual&bots=exclude&types=edit,new", "Most changed", "./"),
         ("/?order=unusual", "as JSON", "api/v1/top?order=unusual"),
         ("/?order=unusual", "This list as CSV", "api/v1/top?format=csv&order=unusual"),
-        ("/?order=unusual", "why", "page?title=New&bots=exclude"),
+        ("/?order=unusual&window=1h", "why", "page?title=New&order=unusual&window=1h"),
+        ("/page?title=New&order=unusual&window=1h", "← Live top of Wikipedia", "./?order=unusual&window=1h"),
+        (
+            "/page?title=New&order=unusual",
+            "This list as CSV",
+            "api/v1/changes?title=New&format=csv&bots=exclude&limit=200",
+        ),
     ],
 )
 def test_links_keep_what_they_can(client: FlaskClient, at: str, link: str, to: str) -> None:
@@ -105,6 +111,28 @@ def test_links_keep_what_they_can(client: FlaskClient, at: str, link: str, to: s
     assert f'href="{to}"' in page
     assert f">{link}</a>" in page
     assert client.get(f"/{to.removeprefix('./')}").status_code == 200
+
+
+@pytest.mark.usefixtures("loaded", "usual")
+def test_the_page_of_a_title_counts_what_the_order_does(
+    client: FlaskClient, committed: CommittedChanges, refresh: Callable[[], bool]
+) -> None:
+    committed.commit(Change(now(), "New", "Robot", bot=True))
+    refresh()
+    page = client.get("/page?title=New&order=unusual").text
+    assert "Counted: edits and new pages, without bots, each change once" in page
+    assert '<input type="hidden" name="order" value="unusual">' in page
+    assert ">Robot<" not in page
+    assert 'name="bots"' not in page
+    assert ">Robot<" in client.get("/page?title=New").text
+    # Of one user's changes none would be unusual.
+    assert 'href="./?bots=exclude&amp;user=User+0"' in page
+
+
+def test_the_page_of_a_title_refuses_what_the_order_does(client: FlaskClient) -> None:
+    refused = client.get("/page?title=New&order=unusual&types=all")
+    assert refused.status_code == 400
+    assert "which order=unusual needs" in refused.text
 
 
 @pytest.mark.usefixtures("loaded", "usual")

@@ -12,7 +12,7 @@ LIMIT_SECONDS: Final = 45.0
 
 
 def findings_of(check: Check, seconds: float = LIMIT_SECONDS) -> Iterator[Finding]:
-    """As they are found, for `seconds` at most. Raises nothing: what the check raises is a problem."""
+    """Each finding as it is made, for `seconds` at most. What the check raises is a problem."""
     found: SimpleQueue[Finding | None] = SimpleQueue()
 
     def look() -> None:
@@ -24,7 +24,7 @@ def findings_of(check: Check, seconds: float = LIMIT_SECONDS) -> Iterator[Findin
             found.put(problem(check.what, f"the check itself failed ({said}): please report this line"))
         found.put(None)
 
-    # One that hangs must not keep the process from its end.
+    # A check that hangs must not keep the process from ending.
     threading.Thread(target=look, name=check.what, daemon=True).start()
     deadline = time.monotonic() + seconds
     while True:

@@ -23,7 +23,7 @@ def examine(
 
     `checks` is told whether the service should be running here.
     """
-    # A reader that goes, as `head` does, or Ctrl-C, ends this without a word.
+    # Ctrl-C, or a reader that goes away, as `head` does, ends this without a word.
     for number in (signal.SIGPIPE, signal.SIGINT):
         signal.signal(number, signal.SIG_DFL)
     arguments = _arguments(service)
@@ -62,6 +62,6 @@ def _arguments(service: str) -> argparse.Namespace:
 
 
 def _silence_logs() -> None:
-    """What goes wrong below a check is told by its finding."""
+    """The check's finding says what went wrong; its libraries need not."""
     configure_logs("ERROR", "json")
     logging.disable(logging.CRITICAL)

@@ -52,7 +52,7 @@ def problem(what: str, detail: str) -> Finding:
 
 @dataclass(frozen=True)
 class Check:
-    """Something to look at; `look` may wait, and may raise where it meets what nobody thought of."""
+    """Something to look at; `look` may block, and may raise at what nobody foresaw."""
 
     what: str
     look: Callable[[], Iterable[Finding]]

@@ -8,8 +8,8 @@ from wiki_common.health.probe import NO_ANSWER, ask
 
 def check_health(address: str, port: int) -> Iterator[Finding]:
     """Of the service that listens on `address`:`port`."""
-    well, text = ask(address, port)
-    if well:
+    healthy, text = ask(address, port)
+    if healthy:
         yield ok("health", text)
     elif text.startswith(NO_ANSWER):
         yield problem("health", f"{text}: it doesn't run here, or has only begun to: see its log")

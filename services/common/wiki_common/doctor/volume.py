@@ -37,7 +37,7 @@ class Disk:
 
 
 def check_disk(data_dir: Path) -> Iterator[Finding]:
-    """Raises OSError where it isn't there or can't be entered, which whoever uses it tells."""
+    """Raises OSError where it isn't there or can't be entered: the checks of its users say so."""
     kind = filesystem_of(data_dir)
     if kind is not None:
         yield kind_finding(kind)
@@ -68,11 +68,11 @@ def filesystem_of(path: Path) -> str | None:
 
 
 def filesystem_in(mountinfo: list[str], path: Path) -> str | None:
-    """That of the mount that `path`, without links, lies in; the last one of several at the same place."""
+    """The kind of the mount that `path`, free of links, lies in; of several at one point, of the last."""
     found, longest = None, 0
     for line in mountinfo:
-        place, _, kind = line.partition(" - ")
-        mounted = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), place.split()[4]))
+        mount, _, kind = line.partition(" - ")
+        mounted = Path(_ESCAPED.sub(lambda octal: chr(int(octal[1], 8)), mount.split()[4]))
         if (path == mounted or mounted in path.parents) and len(mounted.parts) >= longest:
             found, longest = kind.split()[0], len(mounted.parts)
     return found

@@ -1,4 +1,4 @@
-"""By what a heartbeat in the topic is known, which the producer writes and the consumer reads."""
+"""How the consumer recognizes the heartbeats that the producer writes to the topic."""
 
 from typing import Final
 

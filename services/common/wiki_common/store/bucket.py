@@ -77,7 +77,7 @@ class Bucket:
         return Content(data, first, stat, _date(answer))
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> str:
-        """Its new etag; with a condition it is written only where nothing is, or what has this etag."""
+        """Its new etag. With a condition it is written only where nothing is, or over this etag."""
         condition: dict[str, str] = {"IfMatch": if_match} if if_match is not None else {}
         if if_absent:
             condition = {"IfNoneMatch": "*"}

@@ -14,9 +14,9 @@ from wiki_common.store.bucket import Changed
 
 _CONNECT_SECONDS: Final = 3
 _CONNECTIONS: Final = 32  # web reads many files at once
-_PAUSE_SECONDS: Final = 0.1  # and twice as long after each that follows
-_PASSING: Final = frozenset({408, 429, 500, 502, 503, 504})
-_LASTING: Final = (NoCredentialsError, ParamValidationError)
+_PAUSE_SECONDS: Final = 0.1  # after the first attempt, and twice as long after each further one
+_TRANSIENT: Final = frozenset({408, 429, 500, 502, 503, 504})
+_PERMANENT: Final = (NoCredentialsError, ParamValidationError)
 _NEEDED: Final[dict[str, frozenset[str]]] = {
     "head_object": frozenset({"ContentLength", "LastModified", "ETag"}),
     "get_object": frozenset({"LastModified", "ETag"}),
@@ -80,11 +80,11 @@ def ask(
             return _answer(client, operation, arguments)
         except ClientError as error:
             failure = _as_os_error(error.response, where)
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _PASSING:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in _TRANSIENT:
                 break
         except (BotoCoreError, ValueError) as error:
             failure = OSError(errno.EIO, " ".join(str(error).split()), where)
-            if isinstance(error, _LASTING):
+            if isinstance(error, _PERMANENT):
                 break
     raise failure
 

@@ -65,7 +65,7 @@ class ObjectPath:
         return self.bucket.folders(self._prefix())
 
     def glob(self, pattern: str) -> Iterator[ObjectPath]:
-        """The objects below that it fits; `*` is any part of a name."""
+        """The objects below that match; `*` stands for any part of a name."""
         prefix, wanted = self._prefix(), pattern.split("/")
         for key, stat in self.bucket.keys(prefix):
             names = key.removeprefix(prefix).split("/")
@@ -77,7 +77,7 @@ class ObjectPath:
         return (replace(self, key=key, listed=stat) for key, stat in self.bucket.keys(self._prefix()))
 
     def open(self, mode: str) -> io.BufferedIOBase:
-        """To be read, as `rb`."""
+        """For reading bytes."""
         if mode != "rb":
             raise ValueError(f"{mode}: an object is written whole")
         return io.BufferedReader(ObjectReader(self.bucket, self.key), 1 << 16)

@@ -14,7 +14,7 @@ from wiki_producer.settings import Settings
 
 
 def check_broker(server: str, settings: Settings, topics: list[TopicAccess]) -> Iterator[Finding]:
-    """Without the steps behind one that fails; what it says of our topics is put into `topics`."""
+    """Stops at the first step that fails. What the broker says of our topics is put into `topics`."""
     if not (yield from check_port(server)):
         return
     step = f"{server} TLS"

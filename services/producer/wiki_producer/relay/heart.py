@@ -38,8 +38,8 @@ class Heart:
 
     def look(self) -> None:
         """Send heartbeats if they are due."""
-        # A record that is not acknowledged may yet be lost, in whichever partition: until then what was
-        # published is not in the topic, and no partition may say so.
+        # A record that is not acknowledged may still be lost. Until it is, no heartbeat in any partition may
+        # say that everything before it is in the topic.
         if self._publisher.idle and (heartbeat := self._heartbeats.due(self._progress)):
             self._send(heartbeat, self._heartbeats.turn(self._publisher.partitions()))
 

@@ -13,7 +13,7 @@ _WIKIMEDIA: Final = ".wikimedia.org"
 
 
 def user_agent_hint(settings: Settings) -> str | None:
-    """For those who read Wikimedia's stream under the name that everybody has who sets none."""
+    """For those who read Wikimedia's stream under the default name, which all who set none share."""
     host = URL(settings.wiki_stream_url).host or ""
     if "wiki_user_agent" in settings.model_fields_set or not f".{host}".endswith(_WIKIMEDIA):
         return None
@@ -24,7 +24,7 @@ def user_agent_hint(settings: Settings) -> str | None:
 
 
 def domains_hint(settings: Settings, progress: Progress, counts: Counts) -> str | None:
-    """For those of whose wikis nothing came, while ENOUGH_EVENTS came of others."""
+    """For those whose wikis sent nothing while ENOUGH_EVENTS of others came."""
     if counts.kept > 0 or progress.events < ENOUGH_EVENTS:
         return None
     return (

@@ -19,7 +19,7 @@ from wiki_producer.stream.progress import Progress
 _REFUSALS: Final = frozenset({400, 401, 403, 404})
 # Upstream's answers to a Last-Event-ID that it can't read, or that names a topic which is gone.
 _POSITION_REFUSALS: Final = frozenset({400, 404, 410})
-# What worked before and is refused now may well work again: for so long it is asked.
+# A request that worked before may work again: it is repeated for so long after the first refusal.
 PATIENCE_SECONDS: Final = 900.0
 # What a connection may raise.
 CONNECTION_ERRORS: Final = (StreamEnded, StreamRefused, aiohttp.ClientError, OSError, TimeoutError)

@@ -1,8 +1,8 @@
 """One writer at a time in an object store: a lease, an object that its holder writes anew again and again.
 
-Who finds it given back, or as it was for SECONDS, takes it: on the condition that it still is so, hence one
-does. A holder that couldn't renew it for SECONDS has to end. The time between two answers of the store is
-measured by the store's clock or by one's own, never from one machine to the other.
+Whoever finds it given back, or unchanged for SECONDS, takes it on the condition that it is still unchanged:
+so only one can. A holder that couldn't renew it for SECONDS has to end. The time between two answers of the
+store is measured by one clock, the store's or one's own, never across two machines.
 
 The lease keeps two consumers from working against each other. That nothing is counted twice or lost doesn't
 rest on it: one that was stopped in the middle may wake after its lease and send a request. So each file that
@@ -53,7 +53,7 @@ class Lease:
         self, lock: ObjectPath, *, seconds: float = SECONDS, clock: Callable[[], float] = boot_seconds
     ) -> None:
         self._lock = lock
-        # A request is not made again behind our back: then it would not be known whose a refusal is.
+        # No request is repeated unseen: the second could be refused because the first was carried out.
         self._bucket = Bucket(lock.bucket.name, attempts=1, read_seconds=_READ_SECONDS)
         self._seconds = seconds
         self._clock = clock
@@ -102,7 +102,7 @@ class Lease:
         threading.Thread(target=self._keep, args=(on_lost,), name="lease", daemon=True).start()
 
     def give_back(self) -> None:
-        """Who waits needs not wait any longer. Raises OSError."""
+        """Whoever waits for it can take it at once. Raises OSError."""
         self._ended.set()
         try:
             self._bucket.put(self._lock.key, _GIVEN_BACK, if_match=self._etag)

@@ -1,4 +1,4 @@
-"""What a power cut may have left of a checkpoint is brought to where the query can go on by itself.
+"""Repairs what a power cut may have left of a checkpoint, so that the query goes on by itself.
 
 All that was there when the last batch was published is whole (`durability`). What came after it may be
 missing, empty or half there, in any order, and nobody has seen it: the plan of the next batch, the commit of
@@ -22,7 +22,7 @@ _log = structlog.get_logger()
 
 
 def forget(checkpoint: Path) -> None:
-    """Of a checkpoint that has published nothing, everything of Spark's: its query takes the topic anew."""
+    """Drop what Spark wrote in a checkpoint that has published nothing: its query reads the topic anew."""
     for name in SPARKS:
         shutil.rmtree(checkpoint / name, ignore_errors=True)
     _drop(checkpoint / "metadata")

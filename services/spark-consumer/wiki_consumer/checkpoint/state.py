@@ -10,7 +10,7 @@ from wiki_common.store.place import Place
 from wiki_consumer.volume.drafts import write_text
 
 TOPIC_FILE: Final = "topic"
-# Spark writes a file per batch: to the one before the batch runs, to the other once its rows are written.
+# Spark writes a file per batch to each: to the first before the batch runs, to the second once it is over.
 PLANNED_LOG: Final = "offsets"
 COMMITTED_LOG: Final = "commits"
 SPARKS: Final = (PLANNED_LOG, COMMITTED_LOG, "sources", "state")

@@ -22,7 +22,7 @@ AHEAD: Final = timedelta(minutes=1)
 
 
 def check_checkpoint(settings: Settings, *, running: bool) -> Iterator[Finding]:
-    """`running`: a consumer should be at work, so its last commit should be a new one."""
+    """If `running`, a consumer should be at work, so its last commit should be recent."""
     volume = ConsumerVolume(settings.data_dir)
     if not volume.checkpoint.is_dir():
         yield from _without_checkpoint(volume, running=running)

@@ -40,7 +40,7 @@ class BaselineKeeper:
         self._volume = volume
         self._history = history
         self._on_step = on_step
-        self._end: datetime | None = None  # of the file's time, or of what a try failed for
+        self._end: datetime | None = None  # of the file, or of an attempt that failed
 
     def update(self, report: Report) -> None:
         """Write the file, unless it ends with the history: one try an hour, since it reads a week.
@@ -100,7 +100,7 @@ class BaselineKeeper:
 
 
 def _end_of(file: Place) -> datetime | None:
-    """Up to when a baseline goes; None for a file that is none."""
+    """Up to when the baseline in a file counts; None if the file holds none."""
     try:
         return Covered.of_footer(pq.read_metadata(readable(file)).metadata).end
     except (OSError, pa.ArrowException, BaselineUnreadable):

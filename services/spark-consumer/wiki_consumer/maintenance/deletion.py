@@ -33,7 +33,7 @@ class RawFileDeleter:
     """`grace` is how long a file stays, after it was written and after its hour was closed. One without rows
     needs no hour: a wiki that is quiet for days would have a file a second.
 
-    The rows of hours that ended before `oldest_kept` are wanted by nobody any more.
+    Nobody needs the rows of hours that ended before `oldest_kept`.
     """
 
     def __init__(

@@ -27,7 +27,7 @@ from wiki_consumer.volume.raw_files import UnreadableFile, read_rows
 SCHEMA: Final = pa.schema(list(COLUMNS.items()))
 MOST_TITLES: Final = 1_000_000
 """A reader holds them all, some 50 bytes each."""
-# So many rows have at most a million titles with counted changes, as all wikis have them.
+# Of all wikis, so many rows have at most a million titles with counted changes.
 ROWS_AT_ONCE: Final = 2_000_000
 _PENDING: Final = 200_000
 _READ: Final = pa.schema([ROWS.field(name) for name in (WIKI, NAMESPACE, TITLE, "user", "type", "bot")])
@@ -120,7 +120,7 @@ def _summed(counts: pa.Table) -> pa.Table:
 
 
 def _most_changed(titles: pa.Table, more: pa.Table, least: int, most: int) -> tuple[pa.Table, int]:
-    """Both tables' rows with at least so many changes: `least`, which those of `titles` have, or more."""
+    """The rows of both tables, `most` at most, and the fewest changes of one: `least` or more."""
     rows = pa.concat_tables([titles, more.filter(pc.field(CHANGES) >= least)])
     if rows.num_rows <= most:
         return rows, least

@@ -67,7 +67,7 @@ class _Repeated:
         self._told: dict[str, object] = {}
 
     def add(self, counts: Mapping[str, int], **told: object) -> None:
-        """`told` is of the last one that has something to count."""
+        """`told` describes a batch; the last one with something to count is named in the warning."""
         if any(counts.values()):
             self._told = told
         self._counts.update(counts)

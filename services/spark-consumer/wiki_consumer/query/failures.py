@@ -35,7 +35,7 @@ _MAX_LENGTH = 300
 def classify(causes: Sequence[Cause], *, on_disk: bool = True) -> Failure:
     """The reason that we know of, if one of `causes` shows it; else the innermost cause.
 
-    A file that ends too early was cut on its way where the checkpoint isn't `on_disk`: it was written whole.
+    A file that ends too early was cut on its way if the checkpoint isn't `on_disk`: a store holds it whole.
     """
     name, message = causes[-1]
     innermost = _one_line(f"{name.rpartition('.')[2]}: {message}")

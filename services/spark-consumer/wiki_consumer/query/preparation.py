@@ -1,4 +1,4 @@
-"""What the checkpoint and the folder say of each other is settled before the first batch."""
+"""Brings the checkpoint and the folder into agreement before the first batch."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ def prepare(volume: ConsumerVolume[Place], *, max_event_age: timedelta) -> Prepa
         is_new = state.position(volume.checkpoint).planned == state.NO_BATCH
         former_layout.take_over(volume, epoch=None if is_new else epoch, publish=publish)
     files = list_raw_files(volume.changes)
-    at = _settled(volume, [raw for raw in files if raw.batch.epoch == epoch])
+    at = _reconciled(volume, [raw for raw in files if raw.batch.epoch == epoch])
     if at.planned == state.NO_BATCH:
         since = now - max_event_age - KNOWN_MARGIN
         known = known_ids.write(volume.known_ids, _files_since(volume, files, since), since=since)
@@ -55,7 +55,7 @@ def prepare(volume: ConsumerVolume[Place], *, max_event_age: timedelta) -> Prepa
     return Prepared(epoch, at.committed + 1, publish, last_as_of(volume.changes, files))
 
 
-def _settled(volume: ConsumerVolume[Place], files: Sequence[RawFile]) -> state.Position:
+def _reconciled(volume: ConsumerVolume[Place], files: Sequence[RawFile]) -> state.Position:
     """Where the checkpoint that wrote `files` is, without what a power cut left of it."""
     checkpoint = volume.checkpoint
     whole = [raw for raw in files if not raw.is_part]

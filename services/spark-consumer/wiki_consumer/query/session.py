@@ -64,7 +64,7 @@ _ONE_MACHINE = {
 }
 _CONNECTOR = "spark-sql-kafka-*.jar"
 _LOCAL_FILES = "hadoop-bare-naked-local-fs-*.jar"
-# What a checkpoint on a disk does with: each further jar makes a start longer.
+# All that a checkpoint on a disk needs: each further jar makes a start longer.
 _WITHOUT_STORE = (
     "spark-*.jar",
     "kafka-clients-*.jar",
@@ -125,7 +125,7 @@ def start(
     except Py4JJavaError:
         if not cluster:
             raise
-        # Java only says that the session, which it had given up, has ended.
+        # Java gives the session up, and then only says that it has ended.
         raise ClusterUnavailable(
             f"SPARK_MASTER={master}: takes no driver. Is it there, and does SPARK_AUTHENTICATE_SECRET_FILE"
             " have its secret?"

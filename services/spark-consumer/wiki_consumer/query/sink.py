@@ -111,6 +111,6 @@ def _changes(rows: pa.Table) -> pa.Table:
 
 
 def _of_date(rows: pa.Table, day: date, *, of: int) -> pa.Table:
-    """Those of one of so many dates."""
+    """The rows of one date, of all dates that there are: `of` says how many."""
     chosen = rows if of == 1 else rows.filter(pc.equal(rows[DATE], pa.scalar(day, pa.date32())))
     return chosen.select(SCHEMA.names).cast(SCHEMA)

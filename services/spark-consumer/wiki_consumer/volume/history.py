@@ -143,7 +143,7 @@ class History:
 
 
 def _version(file: Place) -> str:
-    """Of the file that is there: another one is written in its place only if it still is. "" if none is."""
+    """What tells the file that is there from later ones: only this one is replaced. "" if there is none."""
     try:
         found = file.stat()
     except FileNotFoundError:

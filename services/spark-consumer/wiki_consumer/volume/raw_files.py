@@ -46,7 +46,7 @@ SCHEMA: Final = pa.schema(
     ]
 )
 """Of each file, with or without rows; the folder's name is its `date`."""
-# No row of ours lies beside them, and hours are counted from the one to the other.
+# All our rows lie between these, and so do the hours that can be closed.
 FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 END: Final = datetime(9999, 12, 31, tzinfo=UTC)
 KEY_COLUMNS: Final = ("event_id", TIME)

@@ -20,16 +20,16 @@ from wiki_web.data.store import NothingHeld, Position, Store
 
 STALE_AFTER: Final = 30.0  # seconds for which the time up to which is counted stood still
 _RECENT: Final = 30.0  # seconds: a refresh recomputes only queries that were asked for since
-_RECOMPUTED: Final = 8  # at most so many of them, beside the default query; others wait for a request
-_AT_ONCE: Final = 2  # of those: a single one doesn't use all cores
+_RECOMPUTED: Final = 8  # of them at most, beside the default query; others are computed when asked for
+_AT_ONCE: Final = 2  # of those: one alone doesn't use all cores
 # An expensive query would hold up the default one. A refresh recomputes one of them at most, and each again
 # only once it has cooled down.
 _EXPENSIVE: Final = 0.5  # seconds
-_EXPENSIVE_RATIO: Final = 3.0  # and so many times what the default query costs
+_EXPENSIVE_RATIO: Final = 3.0  # and at least so many times what the default query costs
 _COOL_DOWN: Final = 2.5  # seconds
 _COOL_DOWN_RATIO: Final = 2.0  # or so many times what it costs
 _OLDEST: Final = 5.0  # seconds
-_OLDEST_RATIO: Final = 4.0  # or so many times what it costs: a request waits for a new answer then
+_OLDEST_RATIO: Final = 4.0  # or so many times what it costs: then a request waits for a new answer
 _MOST_ANSWERS: Final = 128
 _MOST_ROWS: Final = 20_000  # some 50 MB with their renderings
 _LONGEST_WAIT: Final = 15.0  # seconds that a request waits for an answer
@@ -56,7 +56,7 @@ class CachedAnswer:
     position: Position | None
     computed_at: float  # monotonic seconds
     cost: float = 0.0  # seconds that it took
-    version: str = ""  # of what it was computed from, if it is of no commit
+    version: str = ""  # of the files that it was computed from, if it belongs to no commit
     _renderings: dict[tuple[str, State], Rendering] = field(default_factory=dict)
 
     def rendered(self, answer_format: str, state: State, render: Callable[[Document], str]) -> Rendering:
@@ -167,7 +167,7 @@ class AnswerCache:
         return self._compute(query, wait=_LONGEST_WAIT)
 
     def refresh(self) -> None:
-        """Recompute recent queries at the newest commit, the default one first, of the expensive ones one.
+        """Recompute recent queries at the newest commit: the default one first, one expensive one at most.
 
         Raises EngineError, or TooManyChanges for the default one.
         """
@@ -189,7 +189,7 @@ class AnswerCache:
         list(self._pool.map(self._recompute, queries[1:]))
 
     def _recompute(self, query: Query) -> None:
-        """Of another than the default query, who asks next is told that there is no answer."""
+        """A query other than the default one. If it fails, whoever asks for it next is told so."""
         try:
             self._compute(query, wait=None)
         except EngineDied:

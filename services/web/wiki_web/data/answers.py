@@ -57,7 +57,7 @@ class Answer:
     """What a query found at a commit. `loading` is None but for a start.
 
     `gaps` are those of the window; `counting_since` is when watching began, if it did within the window.
-    `covered` is the time of the baseline that it was compared with, of which nothing else is held.
+    `covered` is the time of the baseline that it was compared with; nothing else of that is kept.
     """
 
     query: Query
@@ -203,8 +203,8 @@ def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> Rank
     made: list[Made] = row["made"]
     per_bucket = uncounted.copy()
     for change in made:
-        place = -1 - change["age_us"] // bucket_us
-        per_bucket[place] = (per_bucket[place] or 0) + 1
+        index = -1 - change["age_us"] // bucket_us
+        per_bucket[index] = (per_bucket[index] or 0) + 1
     told = by_editors(change["editor"] for change in made)
     return RankedTitle(
         rank=row["rank"],
@@ -287,8 +287,8 @@ def _change(row: Row) -> Change:
 def _buckets(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -> list[Bucket]:
     by_age = {row["age"]: row for row in rows}
     buckets = []
-    for place, (start_us, end_us) in enumerate(_bucket_spans(query, as_of_us)):
-        row = by_age.get(query.buckets - 1 - place)
+    for index, (start_us, end_us) in enumerate(_bucket_spans(query, as_of_us)):
+        row = by_age.get(query.buckets - 1 - index)
         nothing = _uncounted(gaps, start_us, end_us)
         buckets.append(
             Bucket(

@@ -147,7 +147,7 @@ def _row_groups(parquet: pq.ParquetFile) -> Iterator[pa.Table]:
 
 
 def _sorted_titles(tables: Sequence[pa.Table], respelled: bool) -> _Titles:
-    """Each title once; if they were stored otherwise than rows of changes have them, their order is made."""
+    """Each title once, in order. Titles that were `respelled` may be equal now, and out of order."""
     rows = pa.concat_tables(tables) if tables else _SCHEMA.empty_table()
     if respelled:
         summed = rows.group_by([WIKI, TITLE], use_threads=False).aggregate([(CHANGES, "sum")])

@@ -8,9 +8,10 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
-from wiki_common.baseline import MOST_OF_ONE
+from wiki_web.data import newest_changes
 from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
+from wiki_web.data.unusual_candidates import COLUMNS, LISTED, PARAMETERS
 
 Kind = Literal["top", "timeline", "changes", "editors", "unusual"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -27,10 +28,6 @@ MAX_LIMIT: Final = 500
 """The most rows that a query may list."""
 MAX_SIZE: Final = 2**32 - 1
 """Bytes; no page can be larger, as MediaWiki's rev_len has 32 bits. Other sizes are not computed with."""
-MOST_CANDIDATES: Final = 5_000
-"""Titles, of which the most unusual ones are found: those with the most changes that count."""
-NEWEST: Final = 3
-"""So many changes tell why a title is changed."""
 _BUCKET_MINUTES: Final = (1, 2, 5, 10, 15, 30, 60, 120, 180)
 MAX_BUCKETS: Final = 60
 
@@ -39,7 +36,8 @@ MAX_BUCKETS: Final = 60
 class Query:
     """One question; equal questions are equal values. None in `types`, …, `title` and in `user` means all.
 
-    `to_us` (µs) is the past moment that it is asked of, None for the newest commit.
+    `to_us` (µs) is the past moment that it is asked of, None for the newest commit. A list of changes has the
+    NEWEST of each page of the titles `reasons_of` too, which are more than its limit.
     """
 
     kind: Kind
@@ -53,11 +51,12 @@ class Query:
     to_us: int | None = None
     editors: Editors = "all"
     user: str | None = None
+    reasons_of: tuple[str, ...] = ()
 
     @property
     def scope(self) -> "Query":
         """Equal for queries over the same rows of a commit: their totals are the same."""
-        return replace(self, kind="top", limit=0)
+        return replace(self, kind="top", limit=0, reasons_of=())
 
     @property
     def window_us(self) -> int:
@@ -91,12 +90,14 @@ def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> St
     parameters = _chosen(query, as_of_us)
     if with_totals or query.kind == "top":
         parameters["window_us"] = query.window_us
-    if query.kind != "timeline":
-        parameters["row_limit"] = MOST_CANDIDATES if query.kind == "unusual" else query.limit
     if query.kind == "unusual":
-        parameters["most_of_one"] = MOST_OF_ONE
-    if query.kind == "timeline":
+        parameters |= PARAMETERS
+    elif query.kind == "timeline":
         parameters["bucket_us"] = query.bucket_us
+    else:
+        parameters["row_limit"] = query.limit
+    if query.reasons_of:
+        parameters["reasons_of"] = list(query.reasons_of)
     sql = _sql(query.kind, query.bots, frozenset(parameters), with_totals)
     return Statement(sql, parameters, as_of_us - _reach_us(query))
 
@@ -108,13 +109,9 @@ def newest_of(query: Query, as_of_us: int, titles: list[str], from_us: int) -> S
     """
     parameters = _chosen(replace(query, kind="changes"), as_of_us)
     reach_us = min(query.window_us, as_of_us - from_us)
-    parameters |= {"titles": titles, "reach_us": reach_us}
-    sql = _NEWEST.format(
-        selected=_selected(query.bots, frozenset(parameters)),
-        list=", ".join(_OF_LIST["changes"]),
-        most=NEWEST,
-    )
-    return Statement(sql, parameters, as_of_us - reach_us)
+    parameters |= {"reasons_of": titles, "reach_us": reach_us}
+    selected = _selected(query.bots, frozenset(parameters))
+    return Statement(f"WITH {selected}, {newest_changes.REASONS}", parameters, as_of_us - reach_us)
 
 
 def matching_of(query: Query, as_of_us: int) -> Statement:
@@ -222,41 +219,14 @@ listed AS (
   SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
   ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
 )""",
-    "changes": """
-listed AS (
-  SELECT event_id, event_us, wiki, title, page_url, type, namespace, editor, bot, minor, comment, bytes,
-    revision_new, diff_url
-  FROM selected ORDER BY event_us DESC, event_id DESC LIMIT :row_limit
-)""",
+    "changes": newest_changes.LISTED,
     "timeline": """
 listed AS (
   SELECT age_us DIV :bucket_us AS age, COUNT(*) AS changes, COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors,
     CAST(SUM(bytes) AS BIGINT) AS bytes
   FROM selected GROUP BY 1
 )""",
-    # Of an editor, as in the baseline, so many changes of a title count in an hour.
-    "unusual": """
-by_editor AS (
-  SELECT wiki, title, editor, MAX(namespace) AS namespace, MAX(page_url) AS page_url, COUNT(*) AS changes,
-    LEAST(COUNT(*), :most_of_one) AS counted, SUM(bytes) AS bytes, MAX(event_us) AS last_us,
-    MAX(CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS revision,
-    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    MAX(CASE WHEN type = 'new' THEN 1 ELSE 0 END) AS created,
-    COLLECT_LIST(STRUCT(age_us, revision_new, length_old, length_new, editor)) AS made
-  FROM selected GROUP BY wiki, title, editor, age_us DIV 3600000000
-),
-counted AS (
-  SELECT wiki, title, MAX(namespace) AS namespace, MAX(page_url) AS page_url,
-    CAST(SUM(changes) AS BIGINT) AS changes, CAST(SUM(counted) AS BIGINT) AS counted,
-    COALESCE(SIZE(COLLECT_SET(editor)), 0) AS editors, CAST(SUM(bytes) AS BIGINT) AS bytes,
-    MAX(last_us) AS last_us, MAX_BY(diff_url, revision) AS diff_url,
-    MAX(created) AS created, FLATTEN(COLLECT_LIST(made)) AS made
-  FROM by_editor GROUP BY wiki, title
-),
-listed AS (
-  SELECT * FROM counted WHERE editors > 1
-  ORDER BY counted DESC, last_us DESC, title, wiki LIMIT :row_limit
-)""",
+    "unusual": LISTED,
 }
 _OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
@@ -274,37 +244,9 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
         "made",
     ),
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
-    "changes": (
-        "event_id",
-        "event_us",
-        "type",
-        "title",
-        "wiki",
-        "namespace",
-        "page_url",
-        "editor",
-        "bot",
-        "minor",
-        "comment",
-        "bytes",
-        "revision_new",
-        "diff_url",
-    ),
+    "changes": newest_changes.COLUMNS,
     "timeline": ("age", "changes", "editors", "bytes"),
-    "unusual": (
-        "title",
-        "wiki",
-        "namespace",
-        "page_url",
-        "diff_url",
-        "changes",
-        "counted",
-        "editors",
-        "bytes",
-        "last_us",
-        "created",
-        "made",
-    ),
+    "unusual": COLUMNS,
 }
 # One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
 # further jobs of Spark's; so they are two tasks of one.
@@ -313,12 +255,6 @@ WITH {tables}
 SELECT {totals}, {no_list} FROM totals
 UNION ALL
 SELECT {no_totals}, {list} FROM listed"""
-_NEWEST: Final = """
-WITH {selected}, numbered AS (
-  SELECT *, ROW_NUMBER() OVER (PARTITION BY wiki, title ORDER BY event_us DESC, event_id DESC) AS place
-  FROM selected
-)
-SELECT {list} FROM numbered WHERE place <= {most}"""
 _LIST_ALONE: Final = """
 WITH {tables}
 SELECT {list} FROM listed"""
@@ -328,10 +264,11 @@ SELECT {list} FROM listed"""
 def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) -> str:
     selected = _selected(bots, parameters)
     listed = _OF_LIST[kind]
+    tables = newest_changes.LISTED_WITH_REASONS if "reasons_of" in parameters else _LISTS[kind]
     if not with_totals:
-        return _LIST_ALONE.format(tables=f"{selected}, {_LISTS[kind]}", list=", ".join(listed))
+        return _LIST_ALONE.format(tables=f"{selected}, {tables}", list=", ".join(listed))
     return _STATEMENT.format(
-        tables=", ".join((selected, _TOTALS, _LISTS[kind])),
+        tables=", ".join((selected, _TOTALS, tables)),
         totals=", ".join(_OF_TOTALS),
         no_list=", ".join(f"NULL AS {column}" for column in listed),
         no_totals=", ".join("NULL" for _ in _OF_TOTALS),

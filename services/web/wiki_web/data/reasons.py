@@ -1,6 +1,7 @@
 """Why titles are changed: the newest changes of the first ones, computed when those titles have changed.
 
-The list never waits for them. They follow it, so what is shown of a title may be of the commit before.
+The list never waits for them. They follow it, so what is shown of a title may be of the commit before. Those
+of a past moment come with its newest changes, from what is read for these.
 """
 
 import threading
@@ -15,7 +16,8 @@ from typing import Final
 from wiki_web.data.answers import Answer, changes_of
 from wiki_web.data.documents import Change, RankedTitle
 from wiki_web.data.engines.engine import EngineError
-from wiki_web.data.queries import NEWEST, Query, newest_of
+from wiki_web.data.newest_changes import NEWEST
+from wiki_web.data.queries import Query, newest_of
 from wiki_web.data.rows import microseconds
 from wiki_web.data.store import NothingHeld, Store
 
@@ -49,8 +51,7 @@ class FirstReasons:
 
         Who asks for the first time with these filters waits for them, later ones take what there is.
         """
-        scope = answer.query.scope
-        first = [title for title in answer.items[:FIRST] if isinstance(title, RankedTitle)]
+        scope, first = answer.query.scope, first_of(answer)
         with self._guard:
             known = self._known.get(scope)
             due = [title for title in first if not known or not _holds(known, title)]
@@ -84,6 +85,20 @@ class FirstReasons:
         finally:
             with self._guard:
                 del self._computing[scope]
+
+
+def first_of(top: Answer) -> list[RankedTitle]:
+    """The titles whose newest changes are computed."""
+    return [title for title in top.items[:FIRST] if isinstance(title, RankedTitle)]
+
+
+def reasons_in(changes: Answer, top: Answer) -> Reasons:
+    """The newest changes of the first titles, where a list of changes has them."""
+    found = [change for change in changes.items if isinstance(change, Change)]
+    return {
+        page: [change for change in found if (change.wiki, change.title) == page][:NEWEST]
+        for page in map(page_of, first_of(top))
+    }
 
 
 def page_of(title: RankedTitle) -> Page:

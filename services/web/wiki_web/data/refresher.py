@@ -62,7 +62,7 @@ class Refresher:
         fatal: Callable[[str], None] = end_process,
         hung_after: float = _HUNG_AFTER,
     ) -> None:
-        self._store = store
+        self.store = store
         self._answers = answers
         self._period = period
         self._metrics = metrics
@@ -102,9 +102,9 @@ class Refresher:
 
         A transient failure is logged, kept in `failure` and counted; EngineDied is raised.
         """
-        before = self._store.position
+        before = self.store.position
         try:
-            changed = self._store.refresh()
+            changed = self.store.refresh()
             self._answers.refresh()
         except EngineDied:
             raise
@@ -122,7 +122,7 @@ class Refresher:
         return changed
 
     def _tell_ages(self, before: Position) -> None:
-        """How old what was just answered is; what a load finds may be of any age."""
+        """Note how old the newest answer is, unless a load made it: what that finds may be of any age."""
         shown = self._answers.shown()
         position = shown.position if shown else None
         if position is None or position.as_of_us is None or position.generation != before.generation:
@@ -132,7 +132,7 @@ class Refresher:
         self._metrics.behind.observe(max(0.0, now - position.as_of_us / 1_000_000))
 
     def _refresh_for_ever(self) -> None:
-        with FolderWatch(self._store.changes_dir) as watch:
+        with FolderWatch(self.store.changes_dir) as watch:
             self._wake = watch.wake
             while not self._stopping.is_set():
                 watch.arm()
@@ -156,8 +156,8 @@ class Refresher:
         while not self._stopping.wait(_REBASE_EVERY):
             started = time.monotonic()
             try:
-                if self._store.rebase_if_due():
-                    _log.info("rows rebased", rows=self._store.rows_held, seconds=time.monotonic() - started)
+                if self.store.rebase_if_due():
+                    _log.info("rows rebased", rows=self.store.rows_held, seconds=time.monotonic() - started)
             except EngineDied:
                 raise
             except (EngineError, RowsError, OSError) as error:
@@ -166,13 +166,13 @@ class Refresher:
     def _watch(self) -> None:
         while not self._stopping.wait(self._hung_after / _CHECKS_UNTIL_HUNG):
             self.watched()
-            self._store.check_engine()
+            self.store.check_engine()
             if self._silent() > self._hung_after:
                 raise EngineDied(f"no progress for {self._hung_after:g} s")
 
     def _silent(self) -> float:
         """Seconds since a refresh should have ended or a load read its last file, whichever is less."""
-        return max(0.0, time.monotonic() - max(self._due_at, self._store.progressed_at))
+        return max(0.0, time.monotonic() - max(self._due_at, self.store.progressed_at))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Run `work`; if it ends before `stop`, for whatever reason, the process ends."""

@@ -117,7 +117,7 @@ def _time(event_us: int) -> pa.Scalar:
 def read_matching(
     files: Sequence[Place], matching: ds.Expression, names: Sequence[str], *, threads: bool = True
 ) -> pa.Table:
-    """The columns `names` of those rows of `files`; without `threads` by the calling one alone.
+    """The columns `names` of those rows of `files`; without `threads` in the calling thread alone.
 
     Raises FileNotFoundError, or RowsError naming the file.
     """

@@ -253,7 +253,7 @@ class Store:
     def _moved_at(self, as_of_us: int | None) -> float:
         """When the time up to which is counted came to be `as_of_us`.
 
-        At a start that isn't known: then as if it had stood there ever since, by our clock.
+        At a start nobody knows: it is taken to have stood there ever since, by our clock.
         """
         before = self._position.as_of_us if self._position else None
         if self._position is not None and before is not None and as_of_us is not None and as_of_us >= before:
@@ -285,7 +285,7 @@ class Store:
             held = self._engine.prepare(HELD)()
             self._newest_us = held["newest_us"][0].as_py()
             loaded = self._moved_to(commit, found.committed_at, coverage)
-            # How old a commit is that was found tells nothing of the clocks.
+            # A commit may be old when a load finds it: that tells nothing of the clocks.
             self._position = replace(loaded, ahead=max(0.0, loaded.ahead))
             self._must_load = False
         self.unreadable_footers += coverage.unreadable

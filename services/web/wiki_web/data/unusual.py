@@ -47,27 +47,43 @@ def surprise(changes: int, usual: float, known: float) -> float:
 
 
 @dataclass(frozen=True)
+class Expected:
+    """`usual` changes of a title in a window, by `known` ones, the Gamma's shape; `before` as in Unusual."""
+
+    usual: float
+    known: float
+    before: int | None
+
+
+@dataclass(frozen=True)
 class Compared:
-    """What a window is compared with: the baseline, and the time that both share is taken out of it."""
+    """What changes of a time are compared with: the baseline, without the part of it that both share."""
 
     baseline: Baseline
-    window_us: int
+    time_us: int
     shared_us: int
 
-    def with_surprise(self, row: dict[str, Any]) -> Unusual:
+    def expected(self, row: dict[str, Any], counted: int, window_us: int) -> Expected:
+        """Of the row's title in a window, where `counted` changes of it lie in the time."""
         baseline = self.baseline
-        changes, shared = row["counted"], self.shared_us / self.window_us
-        known = baseline.changes_of(row["wiki"], row["title"])
+        found = baseline.changes_of(row["wiki"], row["title"])
         least = baseline.covered.least_changes
-        before = max(0.0, (least - 1 if known is None else known) - changes * shared)
-        shape = before + TITLES_LIKE_IT * baseline.mean_of(row["wiki"], row["namespace"])
-        hours_us = (baseline.watched_us - self.shared_us) * (1 + TITLES_LIKE_IT)
-        usual = shape * self.window_us / hours_us
+        own = counted * self.shared_us / self.time_us
+        before = max(0.0, (least - 1 if found is None else found) - own)
+        known = before + TITLES_LIKE_IT * baseline.mean_of(row["wiki"], row["namespace"])
+        watched_us = (baseline.watched_us - self.shared_us) * (1 + TITLES_LIKE_IT)
+        told = None if found is None and least > 1 else round(before)
+        return Expected(known * window_us / watched_us, known, told)
+
+    def with_surprise(self, row: dict[str, Any]) -> Unusual:
+        """Where the time is the window."""
+        counted = row["counted"]
+        found = self.expected(row, counted, self.time_us)
         return Unusual(
             row,
-            usual=float(f"{usual:.3g}"),
-            surprise=round(surprise(changes, usual, shape), 2),
-            before=None if known is None and least > 1 else round(before),
+            usual=float(f"{found.usual:.3g}"),
+            surprise=round(surprise(counted, found.usual, found.known), 2),
+            before=found.before,
         )
 
 
@@ -77,11 +93,11 @@ def compared(
     """None if there is no baseline to compare (after, until] with, in whose joined `gaps` nobody watched."""
     if baseline is None or baseline.end_us + OLDEST_US < until_us:
         return None
-    window_us = _watched(after_us, until_us, gaps)
+    time_us = _watched(after_us, until_us, gaps)
     shared_us = _watched(max(after_us, baseline.start_us), min(until_us, baseline.end_us), gaps)
-    if not window_us or baseline.watched_us - shared_us < _SHORTEST_US:
+    if not time_us or baseline.watched_us - shared_us < _SHORTEST_US:
         return None
-    return Compared(baseline, window_us, shared_us)
+    return Compared(baseline, time_us, shared_us)
 
 
 def _watched(after_us: int, until_us: int, gaps: Sequence[Span]) -> int:

@@ -62,10 +62,11 @@ def create_app(settings: Settings, engine: Engine | None = None, most_streams: i
         settings.web_max_window,
         list_every=_PERIODS_PER_LIST * period,
     )
-    answers = AnswerCache(store, parameters.default(), baselines=Baselines(settings.data_dir))
+    baselines = Baselines(settings.data_dir)
+    answers = AnswerCache(store, parameters.default(), baselines=baselines)
     refresher = Refresher(store, answers, period, metrics)
     any_moment = PastAnswers(store, engine, settings.data_dir, answers)
-    bursts = Bursts(store, engine, settings.web_max_window, any_moment.turns)
+    bursts = Bursts(store, engine, settings.web_max_window, any_moment.turns, baselines=baselines)
     reasons = FirstReasons(store)
 
     app = Flask(wiki_web.page.__name__)  # where templates and static files are

@@ -67,7 +67,8 @@ def _readable(text: str) -> str:
 
 
 def _threshold(query: BurstQuery) -> str:
-    return f"{thousands(query.at_least)} changes within {window_name(query.counted.window)}"
+    how_many = "far more changes than usual" if query.unusual else f"{thousands(query.at_least)} changes"
+    return f"{how_many} within {window_name(query.counted.window)}"
 
 
 def _summary(burst: Burst) -> str:
@@ -99,5 +100,5 @@ def _title_address(query: BurstQuery, burst: Burst, default: Query) -> str:
 
 def feed_address(query: BurstQuery, usual: BurstQuery) -> str:
     """Relative to a page."""
-    at_least = "" if query.at_least == usual.at_least else str(query.at_least)
+    at_least = "" if query.unusual or query.at_least == usual.at_least else str(query.at_least)
     return address("feed.atom", query.counted, usual.counted, at_least=at_least)

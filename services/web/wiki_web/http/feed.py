@@ -1,4 +1,4 @@
-"""GET /feed.atom: the titles that reached so many changes within a window, for feed readers."""
+"""GET /feed.atom: the titles that reached many changes at once, or became unusual, for feed readers."""
 
 import hashlib
 from functools import lru_cache

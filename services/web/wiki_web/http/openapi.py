@@ -11,6 +11,7 @@ from wiki_web.data.bursts import MOST_BURSTS, longest_window
 from wiki_web.data.documents import DOCUMENTS, Problem
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
 from wiki_web.data.titles import MAX_TITLE
+from wiki_web.data.unusual_bursts import SURPRISING
 from wiki_web.http.csv_format import csv_columns
 from wiki_web.http.parameters import ALLOWED, AT_LEAST, FEED, LEAST, MAX_VALUES, MOST
 from wiki_web.push.events import Newest
@@ -134,8 +135,9 @@ def _stream(settings: Settings) -> Schema:
 def _feed(settings: Settings) -> Schema:
     return {
         "operationId": "feed",
-        "summary": "The titles that reached so many changes within the window, as an Atom feed (RFC 4287): "
-        f"an entry for each burst, the newest {MOST_BURSTS}. A new answer comes once a minute.",
+        "summary": "The titles that reached so many changes within the window, or became unusual, as an "
+        f"Atom feed (RFC 4287): an entry for each burst, the newest {MOST_BURSTS}. A new answer comes once a "
+        "minute.",
         "parameters": _feed_parameters(settings),
         "responses": {
             "200": {
@@ -161,8 +163,14 @@ def _feed_parameters(settings: Settings) -> list[Schema]:
     schema = {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "default": window}
     own = {
         "at_least": {
-            "description": "How many changes a title has to reach.",
+            "description": "How many changes a title has to reach; not with order=unusual.",
             "schema": {"type": "integer", "minimum": LEAST, "maximum": MOST, "default": AT_LEAST},
+        },
+        "order": {
+            "description": "changes: titles that reach at_least changes. unusual: those whose surprise, "
+            f"as in /api/v1/top, reaches {SURPRISING}; types and bots must be edit,new and exclude then, "
+            "and there is no user.",
+            "schema": {"type": "string", "enum": ["changes", "unusual"], "default": "changes"},
         },
         "window": {
             "description": f"Within which time: 1m to {duration_text(longest)}, in whole seconds.",

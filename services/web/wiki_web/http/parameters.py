@@ -12,6 +12,7 @@ from wiki_web.data.bursts import MOST_BURSTS, BurstQuery, longest_window
 from wiki_web.data.past.moment import parse_moment
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Editors, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
+from wiki_web.data.unusual_bursts import fewest_changes
 from wiki_web.settings import Settings
 
 Format = Literal["json", "csv"]
@@ -63,12 +64,15 @@ class Parameters:
     def burst_query(self, given: Mapping[str, Sequence[str]]) -> BurstQuery:
         """What a request for the feed asks for; raises BadParameter."""
         values = _single(given, FEED)
-        counted = self.query("changes", {name: [text] for name, text in values.items() if name != "at_least"})
+        counted = self.query("top", {name: [text] for name, text in values.items() if name != "at_least"})
         longest = longest_window(self._settings.web_max_window)
         if "window" in values and counted.window > longest:
             raise _bad("window", values["window"], f"at most {duration_text(longest)}")
         counted = replace(counted, window=min(counted.window, longest), limit=MOST_BURSTS)
-        return BurstQuery(counted, _at_least(values["at_least"]) if "at_least" in values else AT_LEAST)
+        if counted.kind == "unusual":
+            return _unusual_bursts(counted, values)
+        at_least = _at_least(values["at_least"]) if "at_least" in values else AT_LEAST
+        return BurstQuery(replace(counted, kind="changes"), at_least)
 
     def _window(self, text: str | None) -> timedelta:
         if text is None:
@@ -93,7 +97,7 @@ ALLOWED: Final[dict[Kind, tuple[str, ...]]] = {
     "editors": (*_COMMON, "limit"),
     "unusual": (),  # asked for as an order of "top"
 }
-FEED: Final = ("at_least", *_WHAT)
+FEED: Final = ("at_least", "order", *_WHAT)
 AT_LEAST: Final = 10
 """In half an hour a handful of titles of English Wikipedia has so many changes, at any time."""
 LEAST, MOST = 2, 1000
@@ -165,6 +169,16 @@ def _at_least(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", text) or not LEAST <= int(text) <= MOST:
         raise _bad("at_least", text, f"a number from {LEAST} to {MOST}")
     return int(text)
+
+
+def _unusual_bursts(counted: Query, values: Mapping[str, str]) -> BurstQuery:
+    if "at_least" in values:
+        raise _bad(
+            "at_least", values["at_least"], "for order=unusual, which goes by what is usual of a title"
+        )
+    if "user" in values:
+        raise _bad("user", values["user"], "for order=unusual, which needs two editors at least")
+    return BurstQuery(counted, fewest_changes(counted.window))
 
 
 def _types(text: str) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from wiki_web.page.charts import columns, unknown_columns
 from wiki_web.page.formats import thousands
 
 _DAY: Final = timedelta(days=1)
-_LONGEST: Final = 31 * 24  # hours: of a longer history, the end
+_LONGEST: Final = 31 * 24  # hours: of a longer history the last ones are shown
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,17 @@ from wiki_web.data.documents import (
     Document,
     EditorsDocument,
     RankedTitle,
-    State,
     TimelineDocument,
     TopDocument,
     UnusualDocument,
     UnusualTitle,
 )
+from wiki_web.data.newest_changes import NEWEST
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
-from wiki_web.data.queries import NEWEST, Kind, Query
+from wiki_web.data.queries import Query
 from wiki_web.data.reasons import FIRST, Reasons, page_of
 from wiki_web.data.rows import microseconds
-from wiki_web.data.store import Progress
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
@@ -37,63 +36,16 @@ from wiki_web.page.filter_form import (
     without_filters,
 )
 from wiki_web.page.formats import minute, span
+from wiki_web.page.freshness import Status
 from wiki_web.page.kept_days import KeptDays, kept_days
+from wiki_web.page.subject import FEED_LENGTH, Subject
 from wiki_web.page.title_marks import Mark, title_marks
 from wiki_web.page.unusual_words import usual_words
 from wiki_web.settings import Settings
 
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
-_SKEW_TOLD: Final = 5.0  # seconds
-_LATE_TOLD: Final = 60.0  # seconds: a busy machine takes in what was committed some seconds later
-_FEED_LENGTH: Final = 40
 _DAY: Final = timedelta(days=1)
-_TITLE_CHANGES: Final = 200
-
-
-@dataclass(frozen=True)
-class Status:
-    """How fresh the page is; `failing` while new commits can't be taken in."""
-
-    state: State
-    rendered_at: datetime
-    ahead: float  # seconds by which what was committed was later than this machine's clock
-    failing: bool
-    progress: Progress
-    refresh_seconds: int
-
-    def at(self, moment: datetime | None) -> "Status":
-        """As if the page had been rendered at a moment, while all was well."""
-        return replace(self, rendered_at=moment or self.rendered_at, ahead=0.0, failing=False)
-
-    @property
-    def skew(self) -> str | None:
-        """How far the clocks differ, and which way, if that is more than they do by chance."""
-        if self.ahead > _SKEW_TOLD:
-            return f"{span(self.ahead)} ahead of"
-        return f"{span(-self.ahead)} behind" if self.ahead < -_LATE_TOLD else None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """What a page is about: what was selected, and for a title's page the title, `on` one wiki or on all."""
-
-    selection: Query
-    title: str | None = None
-    on: str | None = None
-
-    @property
-    def queries(self) -> tuple[Query, Query, Query]:
-        """What the page asks for: its main list, the timeline, the newest changes."""
-        wikis = (self.on,) if self.on else self.selection.wikis
-        asked = replace(self.selection, title=self.title, wikis=wikis)
-        main: Kind = "editors" if self.title else self.selection.kind
-        length = _TITLE_CHANGES if self.title else _FEED_LENGTH
-        return (
-            replace(asked, kind=main),
-            replace(asked, kind="timeline"),
-            replace(asked, kind="changes", limit=length),
-        )
 
 
 @dataclass(frozen=True)
@@ -213,13 +165,18 @@ class PageModel:
         titles = self.main.titles if isinstance(self.main, TopDocument) else []
         return max([4, *(changes or 0 for row in titles for changes in row.per_minute)])
 
+    @property
+    def feed(self) -> Sequence[Change]:
+        """The newest changes, without those that are here as reasons alone."""
+        return self.changes.changes[:FEED_LENGTH]
+
     def marks(self, row: RankedTitle) -> list[Mark]:
         """What is notable of a title."""
         return list(title_marks(row, self.subject.selection))
 
     def reasons(self, row: RankedTitle, place: int) -> Sequence[Change] | None:
         """The newest changes of one of the first titles, which are open; None where they are asked for."""
-        if self.past or place > FIRST:
+        if place > FIRST:
             return None
         return self.known_reasons.get(page_of(row), ())
 
@@ -241,13 +198,14 @@ class PageModel:
         if not 0 < len(title) <= MAX_TITLE or (self.several_wikis and wiki and not is_wiki(wiki)):
             return None
         on = (wiki or "") if self.several_wikis else ""
-        return address("page", replace(self.subject.selection, kind="top"), self.default, title=title, on=on)
+        return address("page", self.subject.selection, self.default, title=title, on=on)
 
     def user_url(self, user: str) -> str | None:
         """The address of the top of what this user changed. None for a name that can't be asked for."""
         if not is_name(user):
             return None
-        return address("./", replace(self.subject.selection, user=user), self.default)
+        # What is unusual has two editors at least.
+        return address("./", replace(self.subject.selection, kind="top", user=user), self.default)
 
     def top_url(self) -> str:
         return address("./", self.subject.selection, self.default)
@@ -284,9 +242,14 @@ class PageModel:
         """The address of the feed that counts what the page does, in a window that it can have."""
         longest, selection = longest_window(self.longest), self.subject.selection
         usual = replace(self.default, window=min(self.default.window, longest))
-        window = min(selection.window, longest)
-        asked = replace(selection, kind=usual.kind, window=window, limit=usual.limit, to_us=None)
+        window, kind = min(selection.window, longest), "unusual" if self.feeds_unusual else usual.kind
+        asked = replace(selection, kind=kind, window=window, limit=usual.limit, to_us=None)
         return address("feed.atom", asked, usual)
+
+    @property
+    def feeds_unusual(self) -> bool:
+        """Whether the feed is of what becomes unusual, which nothing does by one user."""
+        return self.unusual and self.subject.selection.user is None
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""

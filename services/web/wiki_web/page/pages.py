@@ -15,14 +15,16 @@ from wiki_web.data.documents import State
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import from_field
 from wiki_web.data.past.past_answers import PastAnswers
-from wiki_web.data.reasons import FirstReasons, Reasons
+from wiki_web.data.reasons import FirstReasons, Reasons, first_of, reasons_in
 from wiki_web.data.refresher import Refresher
 from wiki_web.data.store import Store
 from wiki_web.http.parameters import ALLOWED, BadParameter, Parameters, is_wiki
 from wiki_web.page.charts import columns, sparkline_words, unknown_columns
 from wiki_web.page.formats import TEMPLATE_FORMATS
+from wiki_web.page.freshness import Status
 from wiki_web.page.page_cache import PageCache
-from wiki_web.page.page_models import Status, Subject, page_model
+from wiki_web.page.page_models import page_model
+from wiki_web.page.subject import Subject
 from wiki_web.settings import Settings
 
 _CLOCK_STEP: Final = 10.0  # seconds
@@ -52,16 +54,15 @@ def pages_blueprint(
     pages.add_app_template_global(root)
 
     def page(template: str, subject: Subject) -> Response:
-        answered = [answers.get(query) for query in subject.queries]
-        found = [cached for cached, _ in answered]
-        # Those of the main list: if a load has just ended, the other answers are newer.
-        main, state = answered[0]
+        # If a load has just ended, the answers beside the main one are newer; so is their state.
+        found, state = _found(answers, subject)
+        main, _, changes = found
         status, kept = _status(main, state), answers.kept()
-        # A past moment's are asked for by who wants them: it takes its turn for each.
-        reasons = first_reasons.of(main.answer) if state != "past" else {}
+        past = state == "past"
+        reasons = reasons_in(changes.answer, main.answer) if past else first_reasons.of(main.answer)
         etags = [cached.as_json(state).etag for cached in found]
         # Nothing that is this process's own, such as when it took the commit in.
-        of_reasons = [[change.id for change in changes] for changes in reasons.values()]
+        of_reasons = [[change.id for change in of_title] for of_title in reasons.values()]
         told = status.failing, status.skew, _age(main, state)
         identity = repr((subject, etags, of_reasons, told, kept.key))
         render = partial(_render, template, subject, status, found, kept, reasons)
@@ -97,12 +98,12 @@ def pages_blueprint(
 
     @pages.get("/page")
     def title() -> Response:
-        given = _given(*ALLOWED["changes"], "on")
-        on = given.pop("on", None)
-        query = parameters.query("changes", given)
-        if query.title is None:
+        given = _given(*ALLOWED["top"], "title", "on")
+        on, title = given.pop("on", None), given.pop("title", None)
+        if title is None:
             raise BadParameter("title", "missing: /page?title=Main_Page shows the changes of Main Page")
-        return page("page.html", Subject(replace(query, kind="top", title=None), query.title, _wiki(on)))
+        named = parameters.query("changes", {"title": title}).title
+        return page("page.html", Subject(parameters.query("top", given), named, _wiki(on)))
 
     def _wiki(on: list[str] | None) -> str | None:
         wikis = parameters.query("changes", {"wiki": on}).wikis if on else None
@@ -116,6 +117,20 @@ def pages_blueprint(
 def root() -> str:
     """The way from the requested address to the service's own root: a proxy may serve it below a prefix."""
     return "../" * (request.path.count("/") - 1) or "./"
+
+
+def _found(answers: PastAnswers, subject: Subject) -> tuple[list[CachedAnswer], State]:
+    """The answers to the subject's queries, and the main one's state.
+
+    The newest changes of a past moment have those of the first titles beside them: to ask for these would be
+    to read the same once more.
+    """
+    of_main, of_timeline, of_changes = subject.queries
+    main, state = answers.get(of_main)
+    if state == "past":
+        first = {title.title for title in first_of(main.answer)}
+        of_changes = replace(of_changes, reasons_of=tuple(sorted(first)))
+    return [main, *(answers.get(query)[0] for query in (of_timeline, of_changes))], state
 
 
 def _wikis_of(answers: Iterable[CachedAnswer | None]) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Final
 from wiki_web.data.documents import BaselineTime, UnusualTitle
 from wiki_web.page.formats import thousands
 
-# With fewer changes before, they say more than how many times the usual part of one there are.
+# With fewer changes in the week, their number says more than a multiple of a part of one.
 _FEW: Final = 10
 _WEEK: Final = timedelta(days=6.5)
 

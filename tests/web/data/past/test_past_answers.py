@@ -2,6 +2,7 @@
 
 import random
 import threading
+from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -11,9 +12,9 @@ import pyarrow as pa
 import pytest
 
 from web.committed import NOON, Change, CommittedChanges
-from web.data.held import HOUR, document
+from web.data.held import HOUR, document, listed
 from web.data.past.stored import CLOSED_UNTIL, DAWN, Stored, at, some_moment, some_rows
-from web.data.plain_count import ODD_TITLES
+from web.data.plain_count import ODD_TITLES, chosen
 from wiki_common.coverage import Coverage, Gap
 from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache
@@ -21,6 +22,7 @@ from wiki_web.data.engines import duckdb_past
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
+from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.past.sources import sources_of
 from wiki_web.data.queries import KINDS, Bots, Editors, Kind, Query, Statement, statement_of
@@ -62,10 +64,10 @@ def test_each_source_gives_what_a_plain_count_gives(
 ) -> None:
     query = at(moment, Query(kind, window, 20))
     stored.check(query)
-    kept = stored.past._hours.look()
+    kept = KeptHours(stored.committed.data_dir).look()
     after_us, until_us = statement_of(query, microseconds(moment)).after_us, microseconds(moment)
     sources = sources_of(after_us, until_us, kept, stored.store.forgotten_us)
-    assert (bool(sources.hours), not sources.settled) == (reads, asks)
+    assert (bool(sources.hours), not sources.immutable) == (reads, asks)
 
 
 def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
@@ -95,6 +97,25 @@ def test_any_moment_any_window_and_any_filter_gives_what_a_plain_count_gives(
         stored.check(at(moment, query))
 
 
+def test_a_list_of_changes_has_the_reasons_of_titles_too(stored: Stored, seed: int) -> None:
+    """The newest three of each page that has such a title; from closed hours, from what is held, and both."""
+    chance = random.Random(seed)
+    titles = ("A", ODD_TITLES[3])
+    for moment, window in ((CLOSED_UNTIL - MINUTE, HOUR), (NOON - MINUTE, HOUR), (NOON - MINUTE, 5 * HOUR)):
+        query = at(moment, Query("changes", window, chance.choice([1, 5]), types=None, reasons_of=titles))
+        inside = chosen(stored.rows, query, moment - window, moment)
+        inside.sort(key=lambda row: (row.event_time, row.event_id), reverse=True)
+        by_page: dict[tuple[str, str], list[Change]] = defaultdict(list)
+        for row in inside:
+            by_page[row.wiki, row.title].append(row)
+        reasons = [row for page, rows in by_page.items() if page[1] in titles for row in rows[:3]]
+        expected = [row.event_id for row in inside if row in reasons or row in inside[: query.limit]]
+        answer = stored.answer(query)
+        assert [change["id"] for change in listed(answer)] == expected
+        assert len(expected) > query.limit
+        assert answer.sums.totals.changes == len(inside)
+
+
 def test_while_hours_are_closed_each_change_counts_once(on_duckdb: Stored) -> None:
     """In windows that reach from the closed hours to what is held, and those that just don't any more."""
     answered, done = threading.Event(), threading.Event()
@@ -115,7 +136,7 @@ def test_while_hours_are_closed_each_change_counts_once(on_duckdb: Stored) -> No
         on_duckdb.check(at(NOON - MINUTE, replace(EVERYTHING, window=5 * HOUR, limit=limit)))
         answered.set()
     closing_hours.join()
-    assert on_duckdb.past._hours.look().end_us == microseconds(NOON)
+    assert KeptHours(on_duckdb.committed.data_dir).look().end_us == microseconds(NOON)
     on_duckdb.check(at(NOON - MINUTE, replace(EVERYTHING, window=5 * HOUR)))
 
 
@@ -166,7 +187,7 @@ def test_an_hour_that_can_not_be_read_is_named_and_fails_alone(stored: Stored) -
 def test_more_rows_than_memory_may_have_are_refused(
     on_duckdb: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(duckdb_past, "_MOST_READ", 5_000)
+    monkeypatch.setattr(duckdb_past, "MOST_READ", 5_000)
     on_duckdb.check(at(DAWN + HOUR, replace(EVERYTHING, window=MINUTE)))
     with pytest.raises(EngineError, match="more than 5000 bytes"):
         on_duckdb.answer(at(DAWN + 2 * HOUR, replace(EVERYTHING, window=2 * HOUR)))
@@ -178,12 +199,12 @@ def test_more_rows_than_memory_may_have_are_refused(
     ids=["from files", "from files and what is held", "from what is held"],
 )
 def test_a_window_with_too_many_changes_is_refused_with_their_number(
-    stored: Stored, moment: datetime, window: timedelta
+    stored: Stored, engine: Engine, moment: datetime, window: timedelta
 ) -> None:
     query = at(moment, replace(EVERYTHING, window=window))
     number = stored.answer(query).sums.totals.changes
     folder = stored.committed.data_dir
-    few = PastAnswers(stored.store, stored.past._engine, folder, stored.live, most_counted=number - 1)
+    few = PastAnswers(stored.store, engine, folder, stored.live, most_counted=number - 1)
     with pytest.raises(TooManyChanges, match=f"has {number} such changes, and {number - 1} can be counted"):
         few.get(query)
     assert few.get(replace(query, wikis=("frwiki",)))[0].answer.sums.totals.changes == 0

@@ -47,7 +47,7 @@ class DuckDBEngine:
 
     def __init__(self, most_held: int = MOST_HELD) -> None:
         self._past = DuckDBPast()
-        self._most_held = most_held
+        self.most_held = most_held
         self._turn = threading.RLock()
         self._connection = duckdb.connect(":memory:", config=_CONFIG)
         self._hold(SCHEMA.empty_table())
@@ -63,7 +63,7 @@ class DuckDBEngine:
         return self._stored.rows_after(after_us)
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
-        stored = stored_hours(hours, horizon_us, tail.num_rows, self._most_held)
+        stored = stored_hours(hours, horizon_us, tail.num_rows, self.most_held)
         from_us = max(horizon_us, stored.boundary_us)
         try:
             with self._turn:
@@ -91,7 +91,7 @@ class DuckDBEngine:
             old = self._rows_held - self._held_from(horizon_us + 1)
         except duckdb.Error as error:
             raise EngineError(f"duckdb: {error}") from error
-        too_many = self._rows_held > self._most_held and boundary_of(hours) > self._arranged_us
+        too_many = self._rows_held > self.most_held and boundary_of(hours) > self._arranged_us
         return too_many or old > _MAX_OLD_SHARE * self._rows_held
 
     def rebase(self, hours: Sequence[Hour], horizon_us: int) -> None:
@@ -99,7 +99,7 @@ class DuckDBEngine:
             with self._turn:
                 tail_rows = self._held_from(boundary_of(hours))
                 until_us = self._stored.boundary_us
-                stored = stored_hours(hours, horizon_us, tail_rows, self._most_held, until_us)
+                stored = stored_hours(hours, horizon_us, tail_rows, self.most_held, until_us)
                 rebase = _REBASE.format(horizon_us=int(horizon_us), boundary_us=stored.boundary_us)
                 self._connection.execute(rebase)
                 self._arranged(hours, stored)

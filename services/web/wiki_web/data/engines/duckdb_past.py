@@ -11,7 +11,7 @@ from wiki_web.data.engines.engine import EngineError
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import Hour, RowsError, one_of, read_matching, within
 
-_MOST_READ: Final = 512 * 2**20  # bytes, in Arrow's memory
+MOST_READ: Final = 512 * 2**20  # bytes, in Arrow's memory
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
     "threads": 1,
     "memory_limit": "512MB",
@@ -33,8 +33,8 @@ class DuckDBPast:
         try:
             for hour in hours:
                 tables.append(_read(hour, statement, rows.column_names))
-                if sum(table.nbytes for table in tables) > _MOST_READ:
-                    raise EngineError(f"duckdb: more than {_MOST_READ} bytes of stored rows at once")
+                if sum(table.nbytes for table in tables) > MOST_READ:
+                    raise EngineError(f"duckdb: more than {MOST_READ} bytes of stored rows at once")
             with closing(self._connection.cursor()) as reader:
                 reader.register("changes", pa.concat_tables(tables))
                 return reader.sql(sql, params=statement.parameters).to_arrow_table()

@@ -118,7 +118,7 @@ class SparkEngine:
         cluster: Mapping[str, str] | None = None,
         most_held: int = MOST_HELD,
     ) -> None:
-        self._most_held = most_held
+        self.most_held = most_held
         self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
@@ -135,9 +135,9 @@ class SparkEngine:
 
     def load(self, hours: Sequence[Hour], tail: pa.Table, horizon_us: int, progress: Progress) -> None:
         with engine_errors(self._spark):
-            stored = stored_hours(hours, horizon_us, tail.num_rows, self._most_held)
+            stored = stored_hours(hours, horizon_us, tail.num_rows, self.most_held)
             before = self._held
-            # Before caching: else Spark would share the cache of hours that are the same, and lose it here.
+            # Before anything is cached: hours that are the same would share one cache, which this would drop.
             _release(hour.frame for hour in before.hours)
             _release(block.frame for block in before.blocks)
             cached = self._cache_hours(hours, max(horizon_us, stored.boundary_us), progress)
@@ -163,7 +163,7 @@ class SparkEngine:
             before = self._held
             boundary_us = boundary_of(hours)
             tail_rows, until_us = before.rows_since(boundary_us), before.stored.boundary_us
-            stored = stored_hours(hours, horizon_us, tail_rows, self._most_held, until_us)
+            stored = stored_hours(hours, horizon_us, tail_rows, self.most_held, until_us)
             from_us = max(horizon_us, stored.boundary_us)
             known = {cached.hour for cached in before.hours}
             kept = tuple(cached for cached in before.hours if microseconds(cached.hour.end) > from_us)
@@ -178,7 +178,7 @@ class SparkEngine:
             _release(block.frame for block in before.blocks if block not in blocks)
 
     def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[_Block, ...]:
-        """Blocks with the newest rows too, at the end of the last one while it is small; none is too old."""
+        """Blocks with the newest rows as well, in the last one while that is small; none that is too old."""
         blocks: list[_Block] = []
         for block in before.blocks:
             if block.oldest_us >= boundary_us:
@@ -204,7 +204,7 @@ class SparkEngine:
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
         arguments = {name: _argument(value) for name, value in statement.parameters.items()}
-        # Instead of the table, which is of what is held.
+        # The frame below takes the place of the table, which has only what is held.
         sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
         with engine_errors(self._spark):
             frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
@@ -228,7 +228,7 @@ class SparkEngine:
         return replace(held, newest=newest, newest_frame=frame)
 
     def _show(self, after_us: int) -> None:
-        """The rows after `after_us` as the table `changes`, and older ones where to part them costs more.
+        """The rows after `after_us` as the table `changes`, and older ones where leaving them out costs more.
 
         Most queries of a commit read the same.
         """
@@ -279,7 +279,7 @@ class SparkEngine:
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
         """`rows` by time in blocks of so many.
 
-        The exchange cuts what is cached off from the handed-over rows: each task would carry them.
+        Without the exchange each task would carry the handed-over rows with it.
         """
         rows = rows.sort_by(EVENT_US)
         blocks = []

@@ -52,8 +52,8 @@ def stored_hours(
     wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
     rows = list(each_of([hour.path for hour in wanted], lambda file: int(read_metadata(file).num_rows)))
     room = most_held - tail_rows
-    for place in reversed(range(len(wanted))):
-        room -= rows[place]
-        if room < 0 or microseconds(wanted[place].end) <= stored_until_us:
-            return StoredHours(tuple(wanted[: place + 1]), tuple(rows[: place + 1]))
+    for index in reversed(range(len(wanted))):
+        room -= rows[index]
+        if room < 0 or microseconds(wanted[index].end) <= stored_until_us:
+            return StoredHours(tuple(wanted[: index + 1]), tuple(rows[: index + 1]))
     return NONE_STORED

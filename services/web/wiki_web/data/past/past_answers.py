@@ -29,7 +29,7 @@ from wiki_web.data.store import Position, Store
 _MOST_ANSWERS: Final = 64
 _MOST_ROWS: Final = 10_000
 # What happened at a moment is told some seconds later, and some of it may be told half an hour later.
-_UNSETTLED_FOR: Final = 5.0  # seconds that an answer is good which may still change
+_GOOD_FOR: Final = 5.0  # seconds, of an answer that may still change
 _ATTEMPTS: Final = 5
 
 
@@ -56,7 +56,7 @@ class _Asked:
     @property
     def version(self) -> str:
         """Of what is there for good; empty where a commit may still change the answer."""
-        if not self.sources.settled:
+        if not self.sources.immutable:
             return ""
         files = [(kept.hour.start.isoformat(), kept.version) for kept in self.sources.hours]
         return repr((files, self.gaps, self.baseline and self.baseline.covered))
@@ -66,7 +66,7 @@ class _Asked:
         if self.version or known.position is None:
             return known.version == self.version
         same_load = known.position.generation == self.position.generation
-        return same_load and now - known.computed_at < _UNSETTLED_FOR
+        return same_load and now - known.computed_at < _GOOD_FOR
 
 
 class PastAnswers:
@@ -131,7 +131,7 @@ class PastAnswers:
                 if attempt == _ATTEMPTS or self._look(query, to_us, position).sources == asked.sources:
                     raise
                 continue
-            if asked.sources.settled or self._store.forgotten_us <= asked.sources.needed_us:
+            if asked.sources.immutable or self._store.forgotten_us <= asked.sources.needed_us:
                 return self._keep(asked, found, began)
         raise Busy("the stored changes are being arranged anew")
 
@@ -164,7 +164,7 @@ class PastAnswers:
     def _prepared(self, asked: _Asked) -> tuple[Callable[[Statement], pa.Table], int]:
         """What answers a statement from the sources, and how many rows it reads at most."""
         sources, after_us = asked.sources, asked.statement.after_us
-        if not sources.hours and not sources.settled:
+        if not sources.hours and not sources.immutable:
             reads = self._engine.rows_held + self._engine.rows_in_files(after_us)
             return lambda statement: self._engine.prepare(statement)(), reads
         for kept in sources.hours:
@@ -188,7 +188,7 @@ class PastAnswers:
     def _keep(self, asked: _Asked, found: pa.Table, began: float) -> CachedAnswer:
         answer = answer_of(asked.query, asked.to_us, found, asked.gaps, baseline=asked.baseline)
         now = self._clock()
-        position = None if asked.sources.settled else asked.position
+        position = None if asked.sources.immutable else asked.position
         cached = CachedAnswer(answer, position, now, now - began, asked.version)
         with self._guard:
             self._answers[asked.query] = cached

@@ -23,8 +23,8 @@ class Sources:
     needed_us: int
 
     @property
-    def settled(self) -> bool:
-        """Whether they are the same at any later time: hours are closed for good."""
+    def immutable(self) -> bool:
+        """Whether they are the same at any later time: a closed hour stays as it is."""
         return self.held_from_us is None
 
 
