@@ -4,7 +4,6 @@ The query lets a day pass. The maintenance takes the newest row that is committe
 half an hour for MAX_EVENT_AGE: that is right for a topic whose events are at most half an hour out of order.
 """
 
-import sys
 from datetime import UTC, datetime, timedelta
 
 from wiki_common.settings import read_settings_or_exit
@@ -12,6 +11,7 @@ from wiki_common.store.place import Place
 from wiki_common.volume import RawFile
 from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
+from wiki_consumer.process_end import end_process
 from wiki_consumer.settings import Settings
 from wiki_consumer.shutdown import Shutdown
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
@@ -51,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

@@ -95,10 +95,13 @@ def _run_query(
         cluster=settings.cluster_config(),
         data_dir=settings.data_dir,
     )
+    give_back: lock.GiveBack | None = None
     try:
         shutdown.spark_is_up()
         spark.streams.addListener(_reporting_to(health, metrics))
-        if lock.acquire_for_jvm(spark, ConsumerVolume(settings.data_dir).lock, stopping=shutdown.requested):
+        folders = ConsumerVolume(settings.data_dir)
+        give_back = lock.acquire_for_jvm(spark, folders.lock, stopping=shutdown.requested)
+        if give_back:
             # Before the first batch: on a full disk no batch commits until this has made room.
             maintaining.start()
             QuerySupervisor(spark, settings, health, metrics, stopping).run()
@@ -106,6 +109,8 @@ def _run_query(
     finally:
         maintaining.stop()
         session.stop(spark)
+        if give_back:
+            give_back()
 
 
 def _last_commit(volume: ConsumerVolume[Place]) -> datetime | None:

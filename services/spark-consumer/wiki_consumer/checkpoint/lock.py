@@ -7,12 +7,12 @@ does, so commands that write without a JVM and the consumer keep each other out.
 In an object store it is a lease (`lease`), which the Python process holds.
 """
 
-import atexit
 import fcntl
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +22,9 @@ from pyspark.sql import SparkSession
 from wiki_common.store.objects import ObjectPath
 from wiki_common.store.place import Place
 from wiki_consumer.checkpoint.lease import Lease
+
+GiveBack = Callable[[], None]
+"""Gives a lock back; called once nothing writes any more."""
 
 _LOOK_SECONDS: Final = 2.0  # each look at a lease is a request
 
@@ -48,8 +51,8 @@ def _make(lock: Path) -> None:
         raise NotWritable(error) from None
 
 
-def acquire_for_jvm(spark: SparkSession, path: Place, *, stopping: Callable[[], bool]) -> bool:
-    """Wait until this JVM holds the lock for the rest of its life; False if `stopping` came first.
+def acquire_for_jvm(spark: SparkSession, path: Place, *, stopping: Callable[[], bool]) -> GiveBack | None:
+    """Wait until this JVM holds the lock for the rest of its life; None if `stopping` came first.
 
     If a lease is lost, which is of an object store alone, the JVM and this process end at once. Raises
     NotWritable.
@@ -61,10 +64,17 @@ def acquire_for_jvm(spark: SparkSession, path: Place, *, stopping: Callable[[], 
     file = jvm.java.io.RandomAccessFile(str(path), "rw")
     # Held by the JVM itself: an object that only Python refers to is closed when Python goes.
     jvm.java.lang.System.getProperties().put(f"wiki-consumer.lock.{path}", file)
-    return _waited(lambda: file.getChannel().tryLock() is not None, path, stopping, every=0.5)
+    held = _waited(lambda: file.getChannel().tryLock() is not None, path, stopping, every=0.5)
+    return _end_with_the_jvm if held else None
 
 
-def _acquire_lease(spark: SparkSession, lease: Lease, path: ObjectPath, stopping: Callable[[], bool]) -> bool:
+def _end_with_the_jvm() -> None:
+    """The JVM has given it back by its end."""
+
+
+def _acquire_lease(
+    spark: SparkSession, lease: Lease, path: ObjectPath, stopping: Callable[[], bool]
+) -> GiveBack | None:
     try:
         held = _waited(lease.take, path, stopping, every=_LOOK_SECONDS)
     except OSError as error:
@@ -76,11 +86,10 @@ def _acquire_lease(spark: SparkSession, lease: Lease, path: ObjectPath, stopping
         jvm.proc.kill()
         os._exit(1)
 
-    if held:
-        lease.keep(end)
-        # At the end there is no JVM any more.
-        atexit.register(_give_back, lease)
-    return held
+    if not held:
+        return None
+    lease.keep(end)
+    return partial(_give_back, lease)
 
 
 def _waited(take: Callable[[], bool], lock: Place, stopping: Callable[[], bool], *, every: float) -> bool:
