@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import expect
@@ -44,6 +45,19 @@ def test_a_contested_title_is_marked_and_most_are_not(
     marks = page.locator("#titles tr", has_text="Disputed").locator(".reasons .mark")
     expect(marks).to_have_text(["contested · 5 reverts", "anonymous 50\xa0%"])
     expect(page.locator("#titles tr", has_text="Talk:Moon").locator(".reasons .mark")).to_have_count(0)
+
+
+def test_no_cell_of_a_row_runs_into_the_next(
+    web: RunningWeb, committed: CommittedChanges, tab: OpenTab
+) -> None:
+    committed.commit(Change(now() - timedelta(minutes=23), "A while ago", length_new=123_456))
+    page = tab(web, viewport={"width": 1000, "height": 800}).open()
+    expect(page.locator("#titles tr", has_text="A while ago").locator(".last")).to_have_text("23 min ago")
+    too_long = page.evaluate(
+        "[...document.querySelectorAll('#titles tr > td:not(.reasons)')]"
+        ".filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)"
+    )
+    assert too_long == []
 
 
 def test_a_change_appears_without_a_reload(
