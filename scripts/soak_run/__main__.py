@@ -36,8 +36,8 @@ def main() -> int:
     if clocks.library() is None:
         print("libfaketime is not installed: sudo apt install libfaketime", file=sys.stderr)
         return MISSING
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C: what runs is ended.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What runs is ended. Who starts this in the background has it begin with Ctrl-C ignored.
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     machine = this_machine()
     try:
@@ -116,7 +116,4 @@ def _factor(text: str) -> float:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())
