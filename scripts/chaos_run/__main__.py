@@ -25,8 +25,8 @@ _SHORTEST: Final = 1.0  # minutes
 def main() -> int:
     """0 if all counts agree in the end and no process needed a hand, 1 if not."""
     options = _options()
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # As Ctrl-C: what runs is ended, what is mounted taken away.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What runs is ended, what is mounted taken away. In the background Ctrl-C would begin ignored.
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     targets = processes(options.engine)
     faults = schedule(options.seed, options.minutes * 60, targets)
@@ -81,7 +81,4 @@ def _minutes(text: str) -> float:
 
 
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        sys.exit(130)
+    sys.exit(main())
