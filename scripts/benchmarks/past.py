@@ -80,7 +80,9 @@ def _in_turns(web: RunningWeb, size: Size, random: Random) -> Iterator[Figure]:
                 beside = _look(web, size.seconds, lambda: len(past) >= size.moments)
             statuses = Counter(each.status for each in past)
             print(f"turn {turn + 1}, {window}: {len(past)} moments, statuses {dict(statuses)}", flush=True)
-            yield from _of_moments(window, [each.seconds for each in past if each.status == 200])
+            answered = [each.seconds for each in past if each.status == 200]
+            if len(answered) > 1:  # a window with too many changes is refused
+                yield from _of_moments(window, answered)
             yield from _of_the_live_page(window, alone, beside)
             yield Figure("memory of web", "MB", (memory_bytes()["web"] / 1e6,))
 
