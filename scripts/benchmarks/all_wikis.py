@@ -12,6 +12,7 @@ from uuid import UUID
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from benchmarks.beside import beside
 from benchmarks.live_volume import live_volume, moved
 from stream_simulator.wikis import WIKIS
 from web.committed import NOON, Change, CommittedChanges, changes_table
@@ -57,17 +58,12 @@ def _with_titles_of_its_own(rows: pa.Table, start: datetime) -> pa.Table:
 @contextmanager
 def growing(committed: CommittedChanges, rate: int) -> Iterator[None]:
     """A batch a second."""
-    ended, random = threading.Event(), Random(2)
+    random = Random(2)
 
-    def write() -> None:
+    def write(ended: threading.Event) -> None:
         while not ended.wait(1):
             moment = datetime.now(UTC)
             committed.commit(*(a_change(random, moment) for _ in range(rate)))
 
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
+    with beside(write):
         yield
-    finally:
-        ended.set()
-        writer.join()

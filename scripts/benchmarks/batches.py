@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
+from benchmarks.beside import beside
 from benchmarks.costs import Cost, Meter
 from consumer import topics
 from harness.kafka import Broker
@@ -234,23 +235,15 @@ class Bench:
     @contextmanager
     def _live(self, topic: str, rate: int) -> Iterator[None]:
         """`rate` new records a second, ten times a second."""
-        ended = threading.Event()
-        writer = topics.Writer(self._servers, topic)
 
-        def write() -> None:
+        def write(ended: threading.Event) -> None:
             due = time.monotonic()
             while not ended.wait(max(0.0, due - time.monotonic())):
                 due += 0.1
                 writer.write([topics.event(event) for event in itertools.islice(self._events, rate // 10)])
 
-        thread = threading.Thread(target=write)
-        thread.start()
-        try:
+        with closing(topics.Writer(self._servers, topic)) as writer, beside(write):
             yield
-        finally:
-            ended.set()
-            thread.join()
-            writer.close()
 
 
 def _await(batches: Sequence[Batch], number: int) -> None:
@@ -269,24 +262,18 @@ def _maintenance(volume: ConsumerVolume) -> Maintenance:
 @contextmanager
 def _closing(volume: ConsumerVolume, hour: datetime) -> Iterator[None]:
     """Closes `hour` all the time. Raises NothingClosed at the end."""
-    stop, reports = threading.Event(), list[Report]()
+    reports = list[Report]()
     file = volume.hour_file(hour)
 
     def undo(report: Report) -> None:
         reports.append(report)
         file.unlink(missing_ok=True)
 
-    thread = threading.Thread(
-        target=run_periodically,
-        args=(_maintenance(volume),),
-        kwargs={"interval": MAINTENANCE_PAUSE, "stop": stop, "on_report": undo},
-    )
-    thread.start()
-    try:
+    def maintain(stop: threading.Event) -> None:
+        run_periodically(_maintenance(volume), interval=MAINTENANCE_PAUSE, stop=stop, on_report=undo)
+
+    with beside(maintain):
         yield
-    finally:
-        stop.set()
-        thread.join()
     if not reports or any(report.hours_closed != 1 or report.failures for report in reports):
         raise NothingClosed(f"{len(reports)} runs: {reports[-1:]}")
 

@@ -16,6 +16,7 @@ from typing import Final
 
 from benchmarks.all_wikis import growing, volume_of_all
 from benchmarks.asking import ask
+from benchmarks.beside import beside
 from benchmarks.command import LIVE_RATE, end_as_by_ctrl_c
 from benchmarks.machine import this_machine
 from benchmarks.parts import memory_bytes
@@ -36,21 +37,17 @@ def _look_at(web: RunningWeb, path: str) -> None:
     """As a viewer whose page polls, for a while."""
     asked: list[tuple[int, float]] = []
     until = time.monotonic() + _SECONDS
-    ended = threading.Event()
 
-    def view() -> None:
+    def view(ended: threading.Event) -> None:
         while not ended.wait(2):
             asked.append(ask(web, path))
 
-    viewer = threading.Thread(target=view)
-    viewer.start()
     memory, behind = [], []
-    while time.monotonic() < until or not asked:
-        memory.append(memory_bytes()["web"] / 1e6)
-        behind.append(_behind(web))
-        time.sleep(0.2)
-    ended.set()
-    viewer.join()
+    with beside(view):
+        while time.monotonic() < until or not asked:
+            memory.append(memory_bytes()["web"] / 1e6)
+            behind.append(_behind(web))
+            time.sleep(0.2)
     statuses = sorted({status for status, _ in asked})
     print(
         f"{path:24} {max(memory):6.0f} MB at most, {memory[-1]:5.0f} MB in the end; behind"

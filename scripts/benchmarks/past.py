@@ -21,6 +21,7 @@ from typing import Final
 
 from benchmarks.all_wikis import growing, volume_of_all
 from benchmarks.asking import Asked, ask
+from benchmarks.beside import beside
 from benchmarks.command import end_as_by_ctrl_c, hand_over, parser_of
 from benchmarks.figures import Figure, Goal, together
 from benchmarks.machine import this_machine
@@ -120,20 +121,14 @@ def _look(web: RunningWeb, seconds: float, is_enough: Callable[[], bool] = lambd
 @contextmanager
 def _asking(web: RunningWeb, window: str, moment: Callable[[], datetime]) -> Iterator[list[Asked]]:
     """One viewer who asks for moment after moment; what was answered."""
-    ended = threading.Event()
     asked: list[Asked] = []
 
-    def view() -> None:
+    def view(ended: threading.Event) -> None:
         while not ended.is_set():
             asked.append(ask(web, f"/api/v1/top?window={window}&to={moment():%Y-%m-%dT%H:%M:%SZ}"))
 
-    viewer = threading.Thread(target=view)
-    viewer.start()
-    try:
+    with beside(view):
         yield asked
-    finally:
-        ended.set()
-        viewer.join()
 
 
 def _moment(random: Random, days: int) -> datetime:

@@ -6,7 +6,6 @@ killed again while it starts; clocks are set, and the volume's disk is full, rea
 
 import argparse
 import random
-import signal
 import sys
 from pathlib import Path
 from subprocess import CalledProcessError
@@ -17,6 +16,7 @@ from chaos_run.children import Failure
 from chaos_run.history import History
 from chaos_run.run import Plan, Run
 from chaos_run.schedule import processes, schedule
+from chaos_run.signals import end_on_signals
 from local_stack.broker import ROOT
 
 _SHORTEST: Final = 1.0  # minutes
@@ -25,9 +25,7 @@ _SHORTEST: Final = 1.0  # minutes
 def main() -> int:
     """0 if all counts agree in the end and no process needed a hand, 1 if not."""
     options = _options()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What runs is ended, what is mounted taken away. In the background Ctrl-C would begin ignored.
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    end_on_signals()
     targets = processes(options.engine)
     faults = schedule(options.seed, options.minutes * 60, targets)
     plan = Plan(options.seed, options.minutes * 60, options.engine, faults, targets)

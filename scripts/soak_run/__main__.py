@@ -7,7 +7,6 @@ comes, and at the end.
 
 import argparse
 import json
-import signal
 import sys
 from dataclasses import asdict
 from http.client import HTTPException
@@ -18,6 +17,7 @@ from benchmarks.command import LIVE_RATE, tell
 from benchmarks.machine import Machine, this_machine, versions
 from chaos_run import clocks
 from chaos_run.children import Failure
+from chaos_run.signals import end_on_signals
 from local_stack.__main__ import MISSING
 from soak_run import report
 from soak_run.report import Row
@@ -36,9 +36,7 @@ def main() -> int:
     if clocks.library() is None:
         print("libfaketime is not installed: sudo apt install libfaketime", file=sys.stderr)
         return MISSING
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What runs is ended. Who starts this in the background has it begin with Ctrl-C ignored.
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    end_on_signals()
     machine = this_machine()
     try:
         soaked = _run(Plan(options.minutes * 60, options.factor))
