@@ -1,1 +1,1 @@
-"""What scripts/compose-test runs: the system in real containers. Standard library only."""
+"""What scripts/compose-test runs: the system in real containers. Needs no package besides Python's own."""

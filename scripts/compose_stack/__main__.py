@@ -171,8 +171,8 @@ def main() -> int:
     try:
         test.run()
     except Failure as failure:
-        test.say(f"FAILED: {failure}")
         test.last_words()
+        test.say(f"FAILED: {failure}")
         return 1
     finally:
         stack.remove()

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
 
+from wiki_web.data.titles import spelled
+
 DOMAIN = "en.wikipedia.org"
 LIMIT = 500
 
@@ -22,12 +24,12 @@ class Answer:
 
 
 def kept_titles(ledger: str) -> list[str]:
-    """The title of each change of the domain, in the order of the stream, each event once."""
+    """The title of each change of the domain, as the page spells it, in the stream's order, each once."""
     kept: dict[int, str] = {}
     for line in ledger.splitlines():
         event: dict[str, Any] = json.loads(line)
         if event["domain"] == DOMAIN and event["kind"] in ("change", "huge"):
-            kept[event["index"]] = event["title"]
+            kept[event["index"]] = spelled(event["title"])
     return [kept[index] for index in sorted(kept)]
 
 

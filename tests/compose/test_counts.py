@@ -55,5 +55,9 @@ def test_only_changes_of_the_domain_count_and_each_once() -> None:
     assert kept_titles("".join(lines)) == ["Ant", "Bee"]
 
 
+def test_titles_are_compared_as_the_page_spells_them() -> None:
+    assert kept_titles(_line(1, "\u202eeltit desrever")) == ["eltit desrever"]
+
+
 def _line(index: int, title: str | None, *, domain: str = "en.wikipedia.org", kind: str = "change") -> str:
     return json.dumps({"index": index, "title": title, "domain": domain, "kind": kind}) + "\n"
