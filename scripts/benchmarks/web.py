@@ -62,7 +62,7 @@ class _Commit(NamedTuple):
 def main() -> int:
     end_as_by_ctrl_c()
     parser = parser_of("web", __doc__)
-    parser.add_argument("--rate", type=int, default=10, help="changes per second (default %(default)s)")
+    parser.add_argument("--rate", type=int, default=5, help="changes per second (default %(default)s)")
     parser.add_argument("--engine", choices=["duckdb", "spark"], action="append", help="only this one")
     parser.add_argument("--part", choices=["refreshes", "steps", "viewers"], help="only this one")
     options = parser.parse_args()
