@@ -1,9 +1,12 @@
 """A place in a bucket, as the services use it."""
 
+from pathlib import Path
+
 import pytest
 
 from wiki_common.store.bucket import Changed
 from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import place_named
 from wiki_common.store.reading import TAIL
 
 
@@ -72,3 +75,9 @@ def test_a_store_that_is_away_is_told_in_a_line(
     with pytest.raises(OSError, match="Could not connect to the endpoint URL") as raised:
         (s3_folder / "file").read_bytes()
     assert "\n" not in str(raised.value)
+
+
+def test_what_names_a_place_leads_to_it(s3_folder: ObjectPath, tmp_path: Path) -> None:
+    (s3_folder / "a=1/file").write_bytes(b"content")
+    assert place_named(str(s3_folder / "a=1/file")).read_bytes() == b"content"
+    assert place_named(str(tmp_path)) == tmp_path

@@ -63,6 +63,14 @@ def object_path(url: str) -> ObjectPath:
     return ObjectPath(Bucket(parts.netloc), prefix)
 
 
+def place_named(text: str) -> Place:
+    """That of which `text` is the str()."""
+    if not text.startswith("s3://"):
+        return Path(text)
+    bucket, _, key = text.removeprefix("s3://").partition("/")
+    return object_path(f"s3://{bucket}") / key
+
+
 def readable(place: Place) -> Path | BinaryIO:
     """What readers of Parquet take. Raises OSError for an object that can't be read."""
     return place if isinstance(place, Path) else cast(BinaryIO, place.open("rb"))

@@ -19,14 +19,14 @@ from wiki_common.coverage import Coverage, Gap
 from wiki_common.store.place import Place
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines import duckdb_past
-from wiki_web.data.engines.duckdb_engine import DuckDBEngine
+from wiki_web.data.engines.duckdb_engine import DuckDBEngine, to_duckdb
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import OutOfReach, PastAnswers
 from wiki_web.data.past.sources import sources_of
 from wiki_web.data.queries import KINDS, Bots, Editors, Kind, Query, Statement, statement_of
-from wiki_web.data.rows import Hour, microseconds
+from wiki_web.data.rows import SCHEMA, Hour, closed_hours, microseconds
 from wiki_web.data.store import Store
 
 MINUTE, SECOND, MICROSECOND = timedelta(minutes=1), timedelta(seconds=1), timedelta(microseconds=1)
@@ -188,9 +188,13 @@ def test_more_rows_than_memory_may_have_are_refused(
     on_duckdb: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(duckdb_past, "MOST_READ", 5_000)
-    on_duckdb.check(at(DAWN + HOUR, replace(EVERYTHING, window=MINUTE)))
-    with pytest.raises(EngineError, match="more than 5000 bytes"):
-        on_duckdb.answer(at(DAWN + 2 * HOUR, replace(EVERYTHING, window=2 * HOUR)))
+    files = [hour.path for hour in closed_hours(on_duckdb.committed.data_dir)]
+    asked = statement_of(replace(EVERYTHING, window=2 * HOUR), microseconds(DAWN + 2 * HOUR))
+    statement = replace(asked, sql=to_duckdb(asked.sql))
+    with closing(duckdb_past.DuckDBPast()) as past:
+        assert past.compute(statement, [], SCHEMA.empty_table()).num_rows == 1
+        with pytest.raises(EngineError, match="more than 5000 bytes"):
+            past.compute(statement, files, SCHEMA.empty_table())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """One computation at a time, once for all who ask the same, and few who wait."""
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -110,11 +108,3 @@ def test_a_failure_is_told_and_the_next_one_tries_again() -> None:
     with pytest.raises(RuntimeError, match="asked to"):
         turns.result("A", fail)
     assert turns.result("A", lambda: "A") == "A"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
-def test_it_computes_in_a_thread_that_gives_way() -> None:
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    assert Turns[int]().result("A", niceness) == min(19, niceness() + 10)

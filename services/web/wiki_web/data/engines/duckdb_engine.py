@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import lru_cache
 
 import duckdb
@@ -10,8 +11,8 @@ import pyarrow as pa
 import sqlglot
 
 from wiki_web.data.engines.duckdb_files import select_from
-from wiki_web.data.engines.duckdb_past import DuckDBPast
 from wiki_web.data.engines.engine import EngineError, Progress
+from wiki_web.data.engines.past_process import PastProcess
 from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import SCHEMA, Hour, boundary_of, microseconds, read_rows
@@ -46,7 +47,7 @@ class DuckDBEngine:
     """Loads, appends and rebases exclude each other; a query has its own transaction from `prepare` on."""
 
     def __init__(self, most_held: int = MOST_HELD) -> None:
-        self._past = DuckDBPast()
+        self._past = PastProcess()
         self.most_held = most_held
         self._turn = threading.RLock()
         self._connection = duckdb.connect(":memory:", config=_CONFIG)
@@ -128,7 +129,7 @@ class DuckDBEngine:
         return run
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
-        return self._past.compute(to_duckdb(statement.sql), statement, hours, rows)
+        return self._past.compute(replace(statement, sql=to_duckdb(statement.sql)), hours, rows)
 
     def check(self) -> None:
         """Nothing to check: it lives in this process."""

@@ -1,4 +1,4 @@
-"""DuckDB over rows that are read for one statement alone, beside what is held: by one core, and not kept."""
+"""DuckDB over rows that are read for one statement alone: by one core, and not kept."""
 
 from collections.abc import Sequence
 from contextlib import closing
@@ -7,9 +7,10 @@ from typing import Final, cast
 import duckdb
 import pyarrow as pa
 
+from wiki_common.store.place import Place
 from wiki_web.data.engines.engine import EngineError
 from wiki_web.data.queries import Statement
-from wiki_web.data.rows import Hour, RowsError, one_of, read_matching, within
+from wiki_web.data.rows import RowsError, one_of, read_matching, within
 
 MOST_READ: Final = 512 * 2**20  # bytes, in Arrow's memory
 _CONFIG: Final[dict[str, str | bool | int | float | list[str]]] = {
@@ -27,17 +28,17 @@ class DuckDBPast:
     def __init__(self) -> None:
         self._connection = duckdb.connect(":memory:", config=_CONFIG)
 
-    def compute(self, sql: str, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
-        """As Engine.compute; `sql` is the statement in DuckDB's dialect."""
+    def compute(self, statement: Statement, files: Sequence[Place], rows: pa.Table) -> pa.Table:
+        """As Engine.compute, of the files of hours; the statement is in DuckDB's dialect."""
         tables = [rows]
         try:
-            for hour in hours:
-                tables.append(_read(hour, statement, rows.column_names))
+            for file in files:
+                tables.append(_read(file, statement, rows.column_names))
                 if sum(table.nbytes for table in tables) > MOST_READ:
                     raise EngineError(f"duckdb: more than {MOST_READ} bytes of stored rows at once")
             with closing(self._connection.cursor()) as reader:
                 reader.register("changes", pa.concat_tables(tables))
-                return reader.sql(sql, params=statement.parameters).to_arrow_table()
+                return reader.sql(statement.sql, params=statement.parameters).to_arrow_table()
         except (duckdb.Error, RowsError, OSError) as error:
             raise EngineError(f"duckdb: {error}") from error
 
@@ -45,10 +46,10 @@ class DuckDBPast:
         self._connection.close()
 
 
-def _read(hour: Hour, statement: Statement, names: Sequence[str]) -> pa.Table:
+def _read(file: Place, statement: Statement, names: Sequence[str]) -> pa.Table:
     """Those rows of an hour that the statement may choose, read by this thread alone."""
     matching = within(statement.after_us, cast(int, statement.parameters["to_us"]))
     for parameter, name in _CHOSEN_BY.items():
         if isinstance(values := statement.parameters.get(parameter), list):
             matching &= one_of(name, values)
-    return read_matching([hour.path], matching, names, threads=False)
+    return read_matching([file], matching, names, threads=False)

@@ -1,7 +1,5 @@
-"""One computation at a time, which gives way to others of the machine; few may wait for theirs."""
+"""One computation at a time; few may wait for theirs."""
 
-import os
-import sys
 import threading
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +14,6 @@ MOST: Final = 3
 With one more, viewers of the live page would be told of answers as slowly as on a busy server (push/pace.py).
 """
 _LONGEST_WAIT: Final = 15.0  # seconds
-_NICENESS: Final = 10
 
 ResultT = TypeVar("ResultT")
 
@@ -29,7 +26,7 @@ class Turns(Generic[ResultT]):
         self._guard = threading.Lock()
         self._waiting = 0
         self._running: dict[Hashable, Future[ResultT]] = {}
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="past", initializer=_give_way)
+        self._worker = ThreadPoolExecutor(1, thread_name_prefix="past")
 
     def result(self, key: Hashable, compute: Callable[[], ResultT]) -> ResultT:
         """What `compute` gives, or what it gave for an equal key and nobody has waited for.
@@ -61,9 +58,3 @@ class Turns(Generic[ResultT]):
                 raise Busy(f"{MOST} past moments are being computed")
             self._running[key] = self._worker.submit(compute)
         return self._running[key]
-
-
-def _give_way() -> None:
-    """What is live comes first. A thread that holds Python's lock must not wait: it is for native work."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
