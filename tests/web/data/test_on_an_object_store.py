@@ -174,12 +174,17 @@ def proxy(s3: ObjectStore, seed: int) -> Iterator[StoreProxy]:
         yield proxy
 
 
-def test_a_store_that_fails_now_and_then_loses_no_row(
-    mirrored: Mirrored, proxy: StoreProxy, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def behind(mirrored: Mirrored, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
+    """The folder, through the proxy."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     place.object_path.cache_clear()
-    behind = place.object_path(str(mirrored.folder))
+    return place.object_path(str(mirrored.folder))
+
+
+def test_a_store_that_fails_now_and_then_loses_no_row(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
     closed(mirrored)
     proxy.faults = {REFUSED: 0.1, CUT: 0.1, LOST: 0.1}
     store = Store(behind, duckdb_engine, DAY)
@@ -190,3 +195,42 @@ def test_a_store_that_fails_now_and_then_loses_no_row(
         assert store.refresh()
     assert store.rows_held == 20
     assert sum(proxy.befell.values()) > 0
+
+
+class Looking:
+    """A store of changes whose clock goes on by a quarter of a second with each look."""
+
+    def __init__(self, folder: ObjectPath, engine: Engine) -> None:
+        self.now = 0.0
+        self.store = Store(folder, engine, DAY, clock=lambda: self.now)
+
+    def look(self) -> bool:
+        self.now += 0.25
+        return self.store.refresh()
+
+
+def test_an_empty_store_is_listed_seldom_until_there_is_a_batch(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
+    looking = Looking(behind, duckdb_engine)
+    assert not any(looking.look() for _ in range(40))  # ten seconds
+    assert proxy.asked.total() == proxy.asked["LIST"] <= 4
+    mirrored.commit(Change(NOON))
+    assert [looking.look() for _ in range(20)].count(True) == 1
+    mirrored.commit(Change(NOON + SECOND))
+    assert looking.look()
+
+
+def test_a_store_with_closed_hours_alone_is_listed_seldom(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
+    mirrored.committed.close_hour(NOON - HOUR, changes(5, -HOUR))
+    mirrored.copy()
+    looking = Looking(behind, duckdb_engine)
+    assert looking.look()
+    proxy.asked.clear()
+    assert not any(looking.look() for _ in range(40))
+    assert proxy.asked["LIST"] <= 4
+    mirrored.commit(*changes(1))
+    assert [looking.look() for _ in range(20)].count(True) == 1
+    assert looking.store.rows_held == 6
