@@ -15,7 +15,7 @@ from wiki_common.store.objects import ObjectPath
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
-from wiki_web.data.engines.engine import Engine
+from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.follower import FolderMoved, Follower
 from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.queries import Query
@@ -234,3 +234,25 @@ def test_a_store_with_closed_hours_alone_is_listed_seldom(
     mirrored.commit(*changes(1))
     assert [looking.look() for _ in range(20)].count(True) == 1
     assert looking.store.rows_held == 6
+
+
+def test_hours_that_cannot_be_read_are_the_engines_failure(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, small: Engine
+) -> None:
+    """Which is told to who asks, and doesn't hold up the answers to others."""
+    closed(mirrored)
+    store = Store(behind, small, DAY)
+    assert store.refresh()
+    past = PastAnswers(store, small, behind, AnswerCache(store, Query("top", HOUR, 20)))
+    moment = Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30)))
+    past.kept()
+    with proxy.outage(), pytest.raises(EngineError):
+        top(store)
+    with proxy.outage(), pytest.raises(EngineError):
+        past.get(moment)
+    assert top(store) == {"Page 0": 8, "Page 1": 5, "Page 2": 4}
+    (mirrored.folder / "history/date=2026-03-01/hour=11/part-0.parquet").write_bytes(b"torn")
+    with pytest.raises(EngineError):
+        top(store)
+    with pytest.raises(EngineError):
+        past.get(moment)
