@@ -9,11 +9,13 @@ from harness.object_store import ObjectStore, copy
 from harness.store_proxy import CUT, LOST, REFUSED, StoreProxy, store_proxy
 from web.committed import NOON, Change, CommittedChanges
 from web.data.held import document
+from web.data.usual import write_baseline
 from wiki_common.store import place
 from wiki_common.store.bucket import Bucket
 from wiki_common.store.objects import ObjectPath
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
+from wiki_web.data.baseline import Baselines
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.follower import FolderMoved, Follower
@@ -256,3 +258,16 @@ def test_hours_that_cannot_be_read_are_the_engines_failure(
         top(store)
     with pytest.raises(EngineError):
         past.get(moment)
+
+
+def test_what_is_usual_stays_known_while_the_store_is_away(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath
+) -> None:
+    write_baseline(mirrored.committed.data_dir, {("enwiki", "A"): 2})
+    mirrored.copy()
+    baselines = Baselines(behind)
+    held = baselines.newest()
+    assert held is not None
+    with proxy.outage():
+        assert baselines.newest() is held
+    assert baselines.newest() is held
