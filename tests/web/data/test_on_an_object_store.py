@@ -1,7 +1,9 @@
 """What is in an object store is followed, loaded, answered and looked back at as on a disk."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -11,7 +13,7 @@ from web.committed import NOON, Change, CommittedChanges
 from web.data.held import document
 from web.data.usual import write_baseline
 from wiki_common.store import place
-from wiki_common.store.bucket import Bucket
+from wiki_common.store.bucket import Bucket, Content
 from wiki_common.store.objects import ObjectPath
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
@@ -19,6 +21,7 @@ from wiki_web.data.baseline import Baselines
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.follower import FolderMoved, Follower
+from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.queries import Query
 from wiki_web.data.rows import microseconds
@@ -271,3 +274,23 @@ def test_what_is_usual_stays_known_while_the_store_is_away(
     with proxy.outage():
         assert baselines.newest() is held
     assert baselines.newest() is held
+
+
+def test_the_footers_of_all_hours_are_asked_for_side_by_side(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after another, those of a month keep the first viewer waiting for half a minute."""
+    for hour in range(8):
+        mirrored.committed.close_hour(NOON - hour * HOUR, changes(3, -hour * HOUR))
+    mirrored.copy()
+    get, both = Bucket.get, threading.Barrier(2)
+
+    def get_with_another(bucket: Bucket, key: str, **asked: Any) -> Content:
+        both.wait(30)
+        return get(bucket, key, **asked)
+
+    monkeypatch.setattr(Bucket, "get", get_with_another)
+    hours = KeptHours(mirrored.folder)
+    assert hours.look().per_hour() == [3] * 8
+    monkeypatch.setattr(Bucket, "get", None)
+    assert hours.look().per_hour() == [3] * 8
