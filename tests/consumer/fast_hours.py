@@ -6,12 +6,12 @@ half an hour for MAX_EVENT_AGE: that is right for a topic whose events are at mo
 
 from datetime import UTC, datetime, timedelta
 
+from wiki_common.process_end import end_at_once
 from wiki_common.settings import read_settings_or_exit
 from wiki_common.store.place import Place
 from wiki_common.volume import RawFile
 from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
-from wiki_consumer.process_end import end_process
 from wiki_consumer.settings import Settings
 from wiki_consumer.shutdown import Shutdown
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
@@ -51,4 +51,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    end_at_once(main())

@@ -1,9 +1,9 @@
 """Run the consumer: python -m wiki_consumer"""
 
+from wiki_common.process_end import end_at_once
 from wiki_common.settings import read_settings_or_exit
 from wiki_consumer import logs, service
 from wiki_consumer.maintenance.maintenance import Maintenance
-from wiki_consumer.process_end import end_process
 from wiki_consumer.settings import Settings
 from wiki_consumer.shutdown import Shutdown
 
@@ -18,4 +18,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    end_process(main())
+    end_at_once(main())

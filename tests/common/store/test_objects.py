@@ -68,6 +68,17 @@ def test_a_part_is_read(s3_folder: ObjectPath, size: int) -> None:
         assert opened.read() == b""
 
 
+def test_an_object_is_read_as_it_was_or_not_at_all(s3_folder: ObjectPath) -> None:
+    file = s3_folder / "file"
+    file.write_bytes(b"1" * 2 * TAIL)
+    with file.open("rb") as opened:
+        assert opened.read(3) == b"111"
+        file.write_bytes(b"2" * 2 * TAIL)
+        opened.seek(TAIL // 2)
+        with pytest.raises(Changed):
+            opened.read(TAIL)
+
+
 def test_a_store_that_is_away_is_told_in_a_line(
     s3_folder: ObjectPath, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
@@ -69,7 +70,7 @@ def test_a_store_that_fails_makes_no_file_unreadable(
     """Else the hours of old files would be closed without them."""
     get = Bucket.get
 
-    def refuse(bucket: Bucket, key: str, **asked: int) -> object:
+    def refuse(bucket: Bucket, key: str, **asked: Any) -> object:
         if RawFile.named(*key.split("/")[-2:]) is not None:
             raise OSError("the store answers 503")
         return get(bucket, key, **asked)

@@ -109,8 +109,6 @@ def test_a_file_that_is_none_is_no_baseline_until_there_is_one(tmp_path: Path, h
     found = baselines.newest()
     assert found is not None
     assert found.changes_of("enwiki", "A") == 3
-    harm(file)
-    wait_until(lambda: baselines.newest() is None, timeout=30, what="the harm is seen", every=0.01)
 
 
 def test_too_many_rows_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,6 +139,39 @@ def test_while_a_newer_file_is_read_the_one_before_answers(
     assert [changes(), changes()] == [1, 1]
     may_go_on.set()
     wait_until(lambda: changes() == 2, timeout=30, what="the newer one is read", every=0.01)
+
+
+def test_while_a_newer_file_cannot_be_read_the_one_before_answers_and_it_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In an object store a read may fail, though the file is whole: the next file comes an hour later."""
+    now, tried = [0.0], 0
+
+    def fail(file: Path) -> Baseline:
+        nonlocal tried
+        tried += 1
+        raise RowsError(f"{file}: the store is away")
+
+    write_baseline(tmp_path, {("enwiki", "A"): 1})
+    baselines = Baselines(tmp_path, clock=lambda: now[0])
+    held = baselines.newest()
+    assert held is not None
+    monkeypatch.setattr(module, "read_baseline", fail)
+    write_baseline(tmp_path, {("enwiki", "A"): 2})
+    assert baselines.newest() is held
+    wait_until(lambda: tried == 1, timeout=30, what="it is tried", every=0.01)
+    assert [baselines.newest() for _ in range(3)] == [held] * 3
+    assert tried == 1
+    monkeypatch.setattr(module, "read_baseline", read_baseline)
+
+    def is_the_newer_one() -> bool:
+        now[0] += 60
+        found = baselines.newest()
+        return found is not None and found.changes_of("enwiki", "A") == 2
+
+    wait_until(is_the_newer_one, timeout=30, what="it is read", every=0.01)
+    (tmp_path / "baseline.parquet").unlink()
+    assert baselines.newest() is None
 
 
 def test_answers_that_are_kept_hold_no_baseline(

@@ -1,7 +1,9 @@
 """What is in an object store is followed, loaded, answered and looked back at as on a disk."""
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,14 +11,17 @@ from harness.object_store import ObjectStore, copy
 from harness.store_proxy import CUT, LOST, REFUSED, StoreProxy, store_proxy
 from web.committed import NOON, Change, CommittedChanges
 from web.data.held import document
+from web.data.usual import write_baseline
 from wiki_common.store import place
-from wiki_common.store.bucket import Bucket
+from wiki_common.store.bucket import Bucket, Content
 from wiki_common.store.objects import ObjectPath
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
+from wiki_web.data.baseline import Baselines
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
-from wiki_web.data.engines.engine import Engine
+from wiki_web.data.engines.engine import Engine, EngineError
 from wiki_web.data.follower import FolderMoved, Follower
+from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import PastAnswers
 from wiki_web.data.queries import Query
 from wiki_web.data.rows import microseconds
@@ -174,12 +179,17 @@ def proxy(s3: ObjectStore, seed: int) -> Iterator[StoreProxy]:
         yield proxy
 
 
-def test_a_store_that_fails_now_and_then_loses_no_row(
-    mirrored: Mirrored, proxy: StoreProxy, duckdb_engine: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def behind(mirrored: Mirrored, proxy: StoreProxy, monkeypatch: pytest.MonkeyPatch) -> ObjectPath:
+    """The folder, through the proxy."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.endpoint)
     place.object_path.cache_clear()
-    behind = place.object_path(str(mirrored.folder))
+    return place.object_path(str(mirrored.folder))
+
+
+def test_a_store_that_fails_now_and_then_loses_no_row(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
     closed(mirrored)
     proxy.faults = {REFUSED: 0.1, CUT: 0.1, LOST: 0.1}
     store = Store(behind, duckdb_engine, DAY)
@@ -190,3 +200,97 @@ def test_a_store_that_fails_now_and_then_loses_no_row(
         assert store.refresh()
     assert store.rows_held == 20
     assert sum(proxy.befell.values()) > 0
+
+
+class Looking:
+    """A store of changes whose clock goes on by a quarter of a second with each look."""
+
+    def __init__(self, folder: ObjectPath, engine: Engine) -> None:
+        self.now = 0.0
+        self.store = Store(folder, engine, DAY, clock=lambda: self.now)
+
+    def look(self) -> bool:
+        self.now += 0.25
+        return self.store.refresh()
+
+
+def test_an_empty_store_is_listed_seldom_until_there_is_a_batch(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
+    looking = Looking(behind, duckdb_engine)
+    assert not any(looking.look() for _ in range(40))  # ten seconds
+    assert proxy.asked.total() == proxy.asked["LIST"] <= 4
+    mirrored.commit(Change(NOON))
+    assert [looking.look() for _ in range(20)].count(True) == 1
+    mirrored.commit(Change(NOON + SECOND))
+    assert looking.look()
+
+
+def test_a_store_with_closed_hours_alone_is_listed_seldom(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, duckdb_engine: DuckDBEngine
+) -> None:
+    mirrored.committed.close_hour(NOON - HOUR, changes(5, -HOUR))
+    mirrored.copy()
+    looking = Looking(behind, duckdb_engine)
+    assert looking.look()
+    proxy.asked.clear()
+    assert not any(looking.look() for _ in range(40))
+    assert proxy.asked["LIST"] <= 4
+    mirrored.commit(*changes(1))
+    assert [looking.look() for _ in range(20)].count(True) == 1
+    assert looking.store.rows_held == 6
+
+
+def test_hours_that_cannot_be_read_are_the_engines_failure(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath, small: Engine
+) -> None:
+    """Which is told to who asks, and doesn't hold up the answers to others."""
+    closed(mirrored)
+    store = Store(behind, small, DAY)
+    assert store.refresh()
+    past = PastAnswers(store, small, behind, AnswerCache(store, Query("top", HOUR, 20)))
+    moment = Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30)))
+    past.kept()
+    with proxy.outage(), pytest.raises(EngineError):
+        top(store)
+    with proxy.outage(), pytest.raises(EngineError):
+        past.get(moment)
+    assert top(store) == {"Page 0": 8, "Page 1": 5, "Page 2": 4}
+    (mirrored.folder / "history/date=2026-03-01/hour=11/part-0.parquet").write_bytes(b"torn")
+    with pytest.raises(EngineError):
+        top(store)
+    with pytest.raises(EngineError):
+        past.get(moment)
+
+
+def test_what_is_usual_stays_known_while_the_store_is_away(
+    mirrored: Mirrored, proxy: StoreProxy, behind: ObjectPath
+) -> None:
+    write_baseline(mirrored.committed.data_dir, {("enwiki", "A"): 2})
+    mirrored.copy()
+    baselines = Baselines(behind)
+    held = baselines.newest()
+    assert held is not None
+    with proxy.outage():
+        assert baselines.newest() is held
+    assert baselines.newest() is held
+
+
+def test_the_footers_of_all_hours_are_asked_for_side_by_side(
+    mirrored: Mirrored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after another, those of a month keep the first viewer waiting for half a minute."""
+    for hour in range(8):
+        mirrored.committed.close_hour(NOON - hour * HOUR, changes(3, -hour * HOUR))
+    mirrored.copy()
+    get, both = Bucket.get, threading.Barrier(2)
+
+    def get_with_another(bucket: Bucket, key: str, **asked: Any) -> Content:
+        both.wait(30)
+        return get(bucket, key, **asked)
+
+    monkeypatch.setattr(Bucket, "get", get_with_another)
+    hours = KeptHours(mirrored.folder)
+    assert hours.look().per_hour() == [3] * 8
+    monkeypatch.setattr(Bucket, "get", None)
+    assert hours.look().per_hour() == [3] * 8

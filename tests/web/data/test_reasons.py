@@ -148,3 +148,24 @@ def test_without_a_title_there_is_nothing_to_compute(watched: WatchedStore) -> N
     assert reasons.of(answer(watched, replace(TOP, wikis=("frwiki",)))) == {}
     assert reasons.of(answer(watched, Query("editors", HOUR, 20))) == {}
     assert watched.asked == 0
+
+
+def test_filters_that_many_ask_for_at_once_are_not_all_computed(watched: WatchedStore) -> None:
+    """Crawlers follow each user's link: those of the default page would wait behind all of them."""
+    reasons = FirstReasons(watched)
+    found: list[Reasons] = []
+
+    def ask(top: Answer) -> None:
+        found.append(reasons.of(top))
+
+    watched.go.clear()
+    tops = [answer(watched, replace(TOP, window=TOP.window + n * SECOND)) for n in range(40)]
+    asking = [threading.Thread(target=ask, args=(top,)) for top in tops]
+    for each in asking:
+        each.start()
+    wait_until(lambda: len(found) == 32, timeout=60, what="they aren't kept waiting")
+    watched.go.set()
+    for each in asking:
+        each.join()
+    assert watched.asked == 8
+    assert sorted(map(len, found)) == [0] * 32 + [3] * 8

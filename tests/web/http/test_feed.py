@@ -296,3 +296,36 @@ def test_where_little_is_held_the_usual_window_is_a_shorter_one(
     assert {each["name"]: each["schema"].get("default") for each in described}["window"] == "10m"
     assert Parameters(short).burst_query({}).counted.window == timedelta(minutes=10)
     assert client.get("/feed.atom?window=11m").status_code == 400
+
+
+@pytest.mark.parametrize(("held", "window"), [(timedelta(hours=24), "30m"), (timedelta(hours=2), "750s")])
+@pytest.mark.usefixtures("began", "usual")
+def test_what_becomes_unusual_is_told_for_half_an_hour_however_little_is_held(
+    committed: CommittedChanges,
+    settings: Settings,
+    duckdb_engine: DuckDBEngine,
+    held: timedelta,
+    window: str,
+) -> None:
+    app = create_app(settings.model_copy(update={"web_max_window": held}), duckdb_engine)
+    committed.commit(*burst("Half an hour ago", 20, back=28 * 60 * SECOND), covered=Coverage(now()))
+    assert app.extensions["refresher"].refresh_once()
+    client = app.test_client()
+    entries = read(client, "?order=unusual").entries
+    assert "Half an hour ago" in {entry.title.partition(":")[0] for entry in entries}
+    page = client.get("/?order=unusual").text
+    feed = re.search('href="(feed.atom[^"]*)"', page)
+    assert feed is not None
+    assert html.unescape(feed[1]) in {"feed.atom?order=unusual", f"feed.atom?order=unusual&window={window}"}
+    assert client.get(f"/{html.unescape(feed[1])}").status_code == 200
+
+
+def test_where_too_little_is_held_to_tell_what_is_unusual_it_says_so(
+    settings: Settings, duckdb_engine: DuckDBEngine
+) -> None:
+    short = settings.model_copy(update={"web_max_window": timedelta(minutes=96)})
+    client = create_app(short, duckdb_engine).test_client()
+    refusal = client.get("/feed.atom?order=unusual")
+    assert refusal.status_code == 400
+    assert refusal.get_json()["detail"] == "order: unusual needs more than a WEB_MAX_WINDOW of 96m"
+    assert "Feed of titles that reach many changes" in client.get("/?order=unusual").text

@@ -10,15 +10,22 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
 
 import psutil
 import pytest
 
+from harness.object_store import ObjectStore, copy
 from harness.processes import Process, accepts, free_port, wait_until
+from harness.store_proxy import SLOW, store_proxy
 from web.committed import Change, CommittedChanges, now
 from wiki_common.coverage import Coverage
 from wiki_common.health.server import health_text
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.reading import TAIL
+from wiki_common.volume import hour_of
 
 SERVICE = Path(__file__).resolve().parents[3] / "services" / "web"
 Start = Callable[..., Process]
@@ -77,6 +84,29 @@ def test_it_serves_what_is_committed_and_ends_on_sigterm(
     assert get(port, "/healthz") == (200, health_text([]))
     assert web.terminate(30) == 0
     assert "Traceback" not in web.output()
+
+
+def test_it_ends_as_asked_while_it_reads_an_object_store(
+    start: Start, committed: CommittedChanges, s3: ObjectStore, s3_folder: ObjectPath, seed: int
+) -> None:
+    """Python's own end would be aborted by Arrow's threads, which wait for the store by Python's means."""
+    hour = hour_of(now()) - timedelta(hours=1)
+    comments = [token_hex(400) for _ in range(3000)]
+    rows = [Change(hour + timedelta(seconds=n), comment=text) for n, text in enumerate(comments)]
+    assert committed.close_hour(hour, rows).stat().st_size > 3 * TAIL
+    copy(committed.data_dir, s3_folder)
+    with store_proxy(s3.endpoint, seed) as proxy:
+        there = {**s3.environment(), "AWS_ENDPOINT_URL": proxy.endpoint, "DATA_DIR": str(s3_folder)}
+        web = start(**there)
+        wait_until(lambda: proxy.asked["LIST"] > 0, timeout=60, what="web looks", every=0.01)
+        proxy.faults, proxy.in_a_row = {SLOW: 1.0}, sys.maxsize
+        asked = proxy.asked["GET"]
+        wait_until(lambda: proxy.asked["GET"] > asked + 2, timeout=60, what="web reads", every=0.01)
+        (worker,) = psutil.Process(web.pid).children()
+        assert web.terminate(30) == 0
+    assert have_ended([worker])
+    assert "was sent" not in web.output()
+    assert "Fatal Python error" not in web.output()
 
 
 def test_on_duckdb_no_java_is_started(start: Start, committed: CommittedChanges, port: int) -> None:

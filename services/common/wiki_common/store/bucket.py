@@ -12,7 +12,7 @@ READ_SECONDS: Final = 10
 
 
 class Changed(OSError):
-    """A write that had a condition was not made: somebody else wrote there before."""
+    """What had a condition was not done: somebody else wrote there before."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,14 @@ class Bucket:
         answer = self._ask("head_object", key)
         return ObjectStat(answer["ContentLength"], answer["LastModified"].timestamp(), answer["ETag"])
 
-    def get(self, key: str, *, start: int | None = None, length: int | None = None) -> Content:
-        """All of it; `length` bytes from `start` on; or its last `length` bytes if there is no start."""
-        asked = {}
+    def get(
+        self, key: str, *, start: int | None = None, length: int | None = None, if_match: str | None = None
+    ) -> Content:
+        """All of it; `length` bytes from `start` on; or its last `length` bytes if there is no start.
+
+        With a condition only while it has this etag.
+        """
+        asked = {} if if_match is None else {"IfMatch": if_match}
         if length is not None:
             asked["Range"] = f"bytes=-{length}" if start is None else f"bytes={start}-{start + length - 1}"
         answer = self._ask("get_object", key, **asked)

@@ -12,7 +12,7 @@ TAIL: Final = 256 * 1024
 class ObjectReader(io.RawIOBase):
     """The object as it was at the first request, which gets its last TAIL bytes: small ones whole.
 
-    Raises OSError: FileNotFoundError where it isn't there.
+    Raises OSError: FileNotFoundError where it isn't there, Changed once another one is in its place.
     """
 
     def __init__(self, bucket: Bucket, key: str) -> None:
@@ -44,7 +44,8 @@ class ObjectReader(io.RawIOBase):
             return b""
         if start >= self._tail.start:
             return self._tail.data[start - self._tail.start : end - self._tail.start]
-        return self._bucket.get(self._key, start=start, length=end - start).data
+        etag = self._tail.stat.etag
+        return self._bucket.get(self._key, start=start, length=end - start, if_match=etag).data
 
     def readall(self) -> bytes:
         return self.read()

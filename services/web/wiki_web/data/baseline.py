@@ -4,10 +4,13 @@ A million titles take some 60 MB, in this process alone: both engines' answers a
 """
 
 import threading
+import time
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from typing import Any, Final
 
 import pyarrow as pa
@@ -23,6 +26,7 @@ from wiki_web.data.rows import RowsError, microseconds, readable_titles
 MOST_ROWS: Final = 1_500_000
 """The consumer keeps a million titles, and a row for each wiki and namespace."""
 _SCHEMA: Final = pa.schema(list(COLUMNS.items()))
+_AGAIN: Final = 60.0  # seconds, after which a file that could not be read is tried again
 
 _log = structlog.get_logger(__name__)
 
@@ -81,40 +85,56 @@ class Baseline:
 
 
 class Baselines:
-    """The volume's newest baseline, read when it is first asked for. For any thread.
+    """The volume's newest baseline, read when it is first asked for. For any thread. `clock` is monotonic.
 
-    A newer one is read beside what goes on with the one before.
+    A newer one is read beside what goes on with the one before, which also stays while that can't be read.
     """
 
-    def __init__(self, data_dir: Place) -> None:
+    def __init__(self, data_dir: Place, clock: Callable[[], float] = time.monotonic) -> None:
         self._file = Volume(data_dir).baseline
+        self._clock = clock
         self._guard = threading.Lock()
         self._seen: tuple[int, ...] | None = None
+        self._again_at = inf
         self._held: Baseline | None = None
 
     def newest(self) -> Baseline | None:
         """None if there is none, or none that can be read."""
         with self._guard:
-            version = self._version()
-            if version != self._seen:
-                self._seen = version
-                if version is None or self._held is None:
-                    self._held = None if version is None else self._read()
-                else:
-                    reading = partial(self._replace, version)
-                    threading.Thread(target=reading, name="baseline", daemon=True).start()
+            # Who can't look knows of no newer one.
+            with suppress(OSError):
+                self._look()
             return self._held
+
+    def _look(self) -> None:
+        version = self._version()
+        if version == self._seen and self._clock() < self._again_at:
+            return
+        self._seen, self._again_at = version, inf
+        if version is None:
+            self._held = None
+        elif self._held is None:
+            self._take(version, self._read())
+        else:
+            threading.Thread(target=partial(self._replace, version), name="baseline", daemon=True).start()
 
     def _replace(self, version: tuple[int, ...]) -> None:
         baseline = self._read()
         with self._guard:
-            if version == self._seen:
-                self._held = baseline
+            self._take(version, baseline)
+
+    def _take(self, version: tuple[int, ...], baseline: Baseline | None) -> None:
+        if version != self._seen:
+            return
+        if baseline is None:
+            self._again_at = self._clock() + _AGAIN
+        else:
+            self._held = baseline
 
     def _version(self) -> tuple[int, ...] | None:
         try:
             found = self._file.stat()
-        except OSError:
+        except FileNotFoundError:
             return None
         return found.st_mtime_ns, found.st_size
 

@@ -41,6 +41,11 @@ _SETTLED_US: Final = 30_000_000
 _SPARED: Final = timedelta(minutes=5)
 _WINDOWS_BEFORE: Final = 2  # tell whether a peak begins a burst: the last one's, and that one's own
 _WINDOWS_ASKED: Final = 4  # at least
+SHORTEST_WINDOW: Final = timedelta(minutes=1)
+# Readers ask as seldom: a beginning has to be listed for so long.
+_LISTED: Final = timedelta(minutes=30)
+# Of an hour that isn't there as a whole, other changes of an editor are the first.
+_UNUSUAL_LEAD: Final = HOUR
 _MOST_ANSWERS: Final = 32
 _NAMES: Final = UUID("5f0c2b0e-7d0f-4c11-9a3e-6f1d6f2f8a57")
 
@@ -62,8 +67,7 @@ class BurstQuery:
     @property
     def lead(self) -> timedelta:
         """After so much of the time that is looked at, what begins a burst is known."""
-        # Of an hour that isn't there as a whole, other changes of an editor are the first.
-        return _WINDOWS_BEFORE * self.counted.window + (HOUR if self.unusual else timedelta(0))
+        return _WINDOWS_BEFORE * self.counted.window + (_UNUSUAL_LEAD if self.unusual else timedelta(0))
 
     def over(self, reach: timedelta) -> Query:
         """All changes that count, of the time `reach`."""
@@ -106,9 +110,17 @@ class BurstAnswer:
 
 def longest_window(max_window: timedelta) -> timedelta:
     """That bursts can be asked for, where a window of `max_window` is held."""
-    return max(
-        timedelta(minutes=1), max_window // _WINDOWS_ASKED // timedelta(seconds=1) * timedelta(seconds=1)
-    )
+    return max(SHORTEST_WINDOW, _whole_seconds(max_window / _WINDOWS_ASKED))
+
+
+def longest_unusual_window(max_window: timedelta) -> timedelta | None:
+    """That bursts of the unusual can be asked for; None where too little is held to tell any."""
+    room = (max_window - _SPARED - _UNUSUAL_LEAD - _LISTED) / _WINDOWS_BEFORE
+    return min(longest_window(max_window), _whole_seconds(room)) if room >= SHORTEST_WINDOW else None
+
+
+def _whole_seconds(time: timedelta) -> timedelta:
+    return time // timedelta(seconds=1) * timedelta(seconds=1)
 
 
 def burst_statement(query: BurstQuery, to_us: int, reach: timedelta) -> Statement:

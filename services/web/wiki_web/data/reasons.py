@@ -25,6 +25,7 @@ FIRST: Final = 3
 """Of so many titles they are computed."""
 _FIRST_WAIT: Final = 5.0  # seconds, for the first time: without scripts nothing comes later
 _MOST_KEPT: Final = 32
+_MOST_WAITING: Final = 8  # filters: with more, those of the default page would wait behind all of them
 
 Page = tuple[str | None, str]
 """Wiki and title."""
@@ -49,13 +50,14 @@ class FirstReasons:
     def of(self, answer: Answer) -> Reasons:
         """The newest changes of the first titles of a live top, as far as they are known.
 
-        Who asks for the first time with these filters waits for them, later ones take what there is.
+        Who asks for the first time with these filters waits for them, later ones take what there is. While
+        many wait, nobody asks for more.
         """
         scope, first = answer.query.scope, first_of(answer)
         with self._guard:
             known = self._known.get(scope)
             due = [title for title in first if not known or not _holds(known, title)]
-            if due and scope not in self._computing:
+            if due and scope not in self._computing and len(self._computing) < _MOST_WAITING:
                 self._computing[scope] = self._pool.submit(self._compute, answer, first, due)
             running = self._computing.get(scope)
         if known is None and running is not None:

@@ -35,6 +35,8 @@ _log = structlog.get_logger(__name__)
 _FILES_AT_ONCE: Final = 200
 _LOAD_ATTEMPTS: Final = 5
 _LIST_OBJECTS_EVERY: Final = 60.0  # seconds: each list is paid for
+# And as often where there is no batch yet, whose next one could be asked for by its name.
+_LIST_UNTIL_ONE_EVERY: Final = 5.0  # seconds
 _LOG_EVERY: Final = 1.0  # seconds, while loading
 
 
@@ -108,7 +110,10 @@ class Store:
         self.changes_dir = data_dir / "changes"
         self._engine = engine
         self._keep_us = (max_window + RANKS_BEFORE) // MICROSECOND
-        self._list_every = list_every if isinstance(data_dir, Path) else max(list_every, _LIST_OBJECTS_EVERY)
+        self._list_every, self._look_every = list_every, 0.0
+        if not isinstance(data_dir, Path):
+            self._list_every, self._look_every = max(list_every, _LIST_OBJECTS_EVERY), _LIST_UNTIL_ONE_EVERY
+        self._look_at = 0.0
         self._clock = clock
         self._wall_clock = wall_clock
         self._follower = self._new_follower()
@@ -157,11 +162,14 @@ class Store:
 
         Raises OSError, FolderMoved, RowsError or EngineError; the next call tries the same again.
         """
+        if self._clock() < self._look_at:
+            return False
         if self._position is None or self._must_load:
             return self._load()
         try:
             commit = self._follower.poll()
             if commit is None:
+                self._look_later(self._position)
                 return False
             rows = self._read(commit, self._position)
             coverage = CoverageSoFar(self._position.as_of_us, self._position.gaps)
@@ -224,6 +232,11 @@ class Store:
             self._engine.rebase(hours, horizon_us)
             return True
 
+    def _look_later(self, position: Position | None) -> None:
+        """There was nothing new, and without a batch only a list can tell when there is."""
+        if position is None or position.batch is None:
+            self._look_at = self._clock() + self._look_every
+
     def _read(self, commit: Commit, position: Position) -> pa.Table:
         """The commit's rows that aren't in the hours of the last load."""
         from_us = max(self._boundary_us, self._horizon_us(position.as_of_us))
@@ -267,6 +280,7 @@ class Store:
         if found is None:
             self._position = None
             self.progress = Progress()
+            self._look_later(None)
             return False
         hours, coverage, commit = found.hours, found.coverage, found.commit
         newest = later(newest_us(found.tail), boundary_of(hours) or None)

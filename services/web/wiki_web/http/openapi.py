@@ -7,7 +7,7 @@ from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
 from wiki_common import VERSION
 from wiki_common.duration import duration_text
-from wiki_web.data.bursts import MOST_BURSTS, longest_window
+from wiki_web.data.bursts import MOST_BURSTS, longest_unusual_window, longest_window
 from wiki_web.data.documents import DOCUMENTS, Problem
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Kind
 from wiki_web.data.titles import MAX_TITLE
@@ -160,6 +160,8 @@ def _feed(settings: Settings) -> Schema:
 def _feed_parameters(settings: Settings) -> list[Schema]:
     longest = longest_window(settings.web_max_window)
     window = duration_text(min(settings.web_window, longest))
+    unusual = longest_unusual_window(settings.web_max_window)
+    most = "" if unusual is None else f" With order=unusual up to {duration_text(unusual)}."
     schema = {"type": "string", "pattern": "^[0-9]{1,9}(ms|s|m|h|d)$", "default": window}
     own = {
         "at_least": {
@@ -170,10 +172,14 @@ def _feed_parameters(settings: Settings) -> list[Schema]:
             "description": "changes: titles that reach at_least changes. unusual: those whose surprise, "
             f"as in /api/v1/top, reaches {SURPRISING}; types and bots must be edit,new and exclude then, "
             "and there is no user.",
-            "schema": {"type": "string", "enum": ["changes", "unusual"], "default": "changes"},
+            "schema": {
+                "type": "string",
+                "enum": ["changes", *(["unusual"] if unusual else [])],
+                "default": "changes",
+            },
         },
         "window": {
-            "description": f"Within which time: 1m to {duration_text(longest)}, in whole seconds.",
+            "description": f"Within which time: 1m to {duration_text(longest)}, in whole seconds.{most}",
             "schema": schema,
         },
     }

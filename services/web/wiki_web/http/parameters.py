@@ -8,7 +8,7 @@ from typing import Final, Literal, get_args
 from unicodedata import category
 
 from wiki_common.duration import duration_text, parse_duration
-from wiki_web.data.bursts import MOST_BURSTS, BurstQuery, longest_window
+from wiki_web.data.bursts import MOST_BURSTS, BurstQuery, longest_unusual_window, longest_window
 from wiki_web.data.past.moment import parse_moment
 from wiki_web.data.queries import EDITS, MAX_LIMIT, TYPES, Bots, Editors, Kind, Query
 from wiki_web.data.titles import MAX_TITLE, spelled
@@ -65,7 +65,7 @@ class Parameters:
         """What a request for the feed asks for; raises BadParameter."""
         values = _single(given, FEED)
         counted = self.query("top", {name: [text] for name, text in values.items() if name != "at_least"})
-        longest = longest_window(self._settings.web_max_window)
+        longest = self._longest_of_bursts(counted.kind)
         if "window" in values and counted.window > longest:
             raise _bad("window", values["window"], f"at most {duration_text(longest)}")
         counted = replace(counted, window=min(counted.window, longest), limit=MOST_BURSTS)
@@ -73,6 +73,15 @@ class Parameters:
             return _unusual_bursts(counted, values)
         at_least = _at_least(values["at_least"]) if "at_least" in values else AT_LEAST
         return BurstQuery(replace(counted, kind="changes"), at_least)
+
+    def _longest_of_bursts(self, kind: Kind) -> timedelta:
+        held = self._settings.web_max_window
+        if kind != "unusual":
+            return longest_window(held)
+        longest = longest_unusual_window(held)
+        if longest is None:
+            raise BadParameter("order", f"unusual needs more than a WEB_MAX_WINDOW of {duration_text(held)}")
+        return longest
 
     def _window(self, text: str | None) -> timedelta:
         if text is None:

@@ -15,6 +15,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
 from wiki_common.health.server import PortInUse
+from wiki_common.process_end import end_at_once
 from wiki_web.data.engines.engine import EngineDied
 from wiki_web.data.refresher import end_process
 from wiki_web.http.app import create_app
@@ -111,7 +112,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 
 def _stop(server: object, worker: Any) -> None:
-    extensions = getattr(worker.wsgi, "extensions", {})
+    """At the worker's end, by an exception. gunicorn's master calls it, too, for one that is gone."""
+    if worker.pid != os.getpid():
+        return
+    extensions = getattr(getattr(worker, "wsgi", None), "extensions", {})
     for name in ("streams", "refresher", "reasons"):
         if name in extensions:
             extensions[name].stop()
+    # Threads that didn't stop in time may be in the middle of reading.
+    ending = sys.exception()
+    end_at_once(ending.code if isinstance(ending, SystemExit) and isinstance(ending.code, int) else 1)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Literal, cast
 
-from wiki_web.data.bursts import longest_window
+from wiki_web.data.bursts import longest_unusual_window, longest_window
 from wiki_web.data.documents import (
     Change,
     ChangesDocument,
@@ -242,14 +242,22 @@ class PageModel:
         """The address of the feed that counts what the page does, in a window that it can have."""
         longest, selection = longest_window(self.longest), self.subject.selection
         usual = replace(self.default, window=min(self.default.window, longest))
-        window, kind = min(selection.window, longest), "unusual" if self.feeds_unusual else usual.kind
+        kind = usual.kind
+        if self._longest_unusual is not None:
+            longest, kind = self._longest_unusual, "unusual"
+        window = min(selection.window, longest)
         asked = replace(selection, kind=kind, window=window, limit=usual.limit, to_us=None)
         return address("feed.atom", asked, usual)
 
     @property
     def feeds_unusual(self) -> bool:
         """Whether the feed is of what becomes unusual, which nothing does by one user."""
-        return self.unusual and self.subject.selection.user is None
+        return self._longest_unusual is not None
+
+    @property
+    def _longest_unusual(self) -> timedelta | None:
+        asked = self.unusual and self.subject.selection.user is None
+        return longest_unusual_window(self.longest) if asked else None
 
     def list_url(self, list_format: str) -> str:
         """The address of what the page lists, as `csv` or `json`: the titles, or a title's changes."""

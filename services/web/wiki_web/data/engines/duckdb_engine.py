@@ -11,7 +11,7 @@ import pyarrow as pa
 import sqlglot
 
 from wiki_web.data.engines.duckdb_files import select_from
-from wiki_web.data.engines.engine import EngineError, Progress
+from wiki_web.data.engines.engine import EngineError, Progress, stored_errors
 from wiki_web.data.engines.past_process import PastProcess
 from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Statement
@@ -109,7 +109,7 @@ class DuckDBEngine:
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         try:
-            with self._turn:
+            with self._turn, stored_errors():
                 reader = self._connection.cursor()
                 reader.begin()
                 # A transaction sees the table as it is at its first query.

@@ -1,12 +1,13 @@
 """What answers SQL over the rows of the window: the interface of both engines."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import pyarrow as pa
 
 from wiki_web.data.queries import Statement
-from wiki_web.data.rows import Hour
+from wiki_web.data.rows import Hour, RowsError
 
 Progress = Callable[[int], None]
 
@@ -19,11 +20,21 @@ class EngineDied(EngineError):
     """The engine is gone for good: the process has to be started anew."""
 
 
+@contextmanager
+def stored_errors() -> Iterator[None]:
+    """What goes wrong with a stored file that a query reads, as EngineError."""
+    try:
+        yield
+    except (RowsError, OSError) as error:
+        raise EngineError(f"stored rows can't be read: {error}") from error
+
+
 class Engine(Protocol):
     """Has the rows of the window as the table `changes` with the columns of `rows.SCHEMA`.
 
     It holds as many as may be (`stored.MOST_HELD`), and leaves older ones in their hours' files.
-    One thread loads, appends and rebases; any thread may prepare and run. Every method raises EngineError.
+    One thread loads, appends and rebases; any thread may prepare and run. Every method raises EngineError;
+    those that load and rebase also RowsError or OSError, for the files that they read.
     """
 
     @property

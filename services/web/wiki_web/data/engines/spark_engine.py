@@ -21,7 +21,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
 from wiki_common.settings import LogFormat
-from wiki_web.data.engines.engine import EngineDied, Progress
+from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
 from wiki_web.data.queries import Parameter, Statement
@@ -191,7 +191,7 @@ class SparkEngine:
         return (*blocks, *self._cache_rows(newest, before.block_rows))
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
-        with self._changing, engine_errors(self._spark):
+        with self._changing, stored_errors(), engine_errors(self._spark):
             self._show(statement.after_us)
             arguments = {name: _argument(value) for name, value in statement.parameters.items()}
             answer = self._spark.sql(statement.sql, args=arguments)
@@ -206,7 +206,7 @@ class SparkEngine:
         arguments = {name: _argument(value) for name, value in statement.parameters.items()}
         # The frame below takes the place of the table, which has only what is held.
         sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
-        with engine_errors(self._spark):
+        with stored_errors(), engine_errors(self._spark):
             frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
             if hours:
                 frames.append(self._read_hours(hours).select(rows.column_names))

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from wiki_common.coverage import Coverage, CoverageUnreadable
 from wiki_common.store.place import Place
+from wiki_common.store.several import each_of
 from wiki_common.volume import HOUR
 from wiki_web.data.footers import coverage_in, read_metadata, spans_of_hour
 from wiki_web.data.gaps import Span, joined, nothing_known
@@ -98,7 +100,11 @@ class KeptHours:
     def look(self) -> Kept:
         """What is there now. Raises OSError."""
         with self._guard:
-            found = [kept for hour in closed_hours(self._data_dir) if (kept := self._kept(hour))]
+            hours = {hour.path: hour for hour in closed_hours(self._data_dir)}
+            known = {path: kept for path, hour in hours.items() if (kept := self._as_known(hour))}
+            new = [path for path in hours if path not in known]
+            read = dict(zip(new, each_of(new, lambda path: _read(hours[path])), strict=True))
+            found = [kept for path in hours if (kept := known.get(path) or read[path])]
             self._known = {kept.hour: kept for kept in found}
             self._seen, self._seen_at = Kept(tuple(found)), self._clock()
             return self._seen
@@ -109,17 +115,27 @@ class KeptHours:
             return self.look()
         return self._seen
 
-    def _kept(self, hour: Hour) -> KeptHour | None:
-        """None for one that was deleted just now: the oldest ones are."""
-        try:
-            found = hour.path.stat()
-            version = Version(found.st_mtime_ns, found.st_size)
-            known = self._known.get(hour)
-            if known is not None and known.version == version and known.changes is not None:
-                return known
-            return KeptHour(hour, version, *_footer(hour.path))
-        except FileNotFoundError:
+    def _as_known(self, hour: Hour) -> KeptHour | None:
+        """As it was read before, if it is still the same file."""
+        known = self._known.get(hour)
+        if known is None or known.changes is None:
             return None
+        with suppress(FileNotFoundError):
+            return known if known.version == _version(hour.path) else None
+        return None
+
+
+def _read(hour: Hour) -> KeptHour | None:
+    """None for one that was deleted just now: the oldest ones are."""
+    try:
+        return KeptHour(hour, _version(hour.path), *_footer(hour.path))
+    except FileNotFoundError:
+        return None
+
+
+def _version(path: Place) -> Version:
+    found = path.stat()
+    return Version(found.st_mtime_ns, found.st_size)
 
 
 def _footer(path: Place) -> tuple[int | None, Coverage]:

@@ -1,4 +1,4 @@
-"""The process ends with its exit code, whatever the maintenance is doing."""
+"""The process ends with its exit code, whatever its threads are doing."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ READS_FOR_EVER = """
 import io, sys, threading, time
 from pathlib import Path
 import pyarrow as pa, pyarrow.parquet as pq
-from wiki_consumer.process_end import end_process
+from wiki_common.process_end import end_at_once
 
 reading = threading.Event()
 
@@ -31,7 +31,7 @@ threading.Thread(target=read_for_ever, daemon=True).start()
 reading.wait()
 time.sleep(0.3)
 print("the end")
-end_process(7)
+end_at_once(7)
 """
 
 
