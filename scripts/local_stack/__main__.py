@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Final, NoReturn, TextIO
 
 from local_stack import ports, readiness, service_settings, services
+from local_stack.arguments import number_between
 from local_stack.merged_log import MergedLog
 from local_stack.services import Service
 from local_stack.settings import read_settings
@@ -47,19 +48,12 @@ def _fail(code: int, *lines: str) -> NoReturn:
     raise SystemExit(code)
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise ValueError
-    return value
-
-
 def _arguments() -> argparse.Namespace:
     # Help is the entry script's: it works before anything is installed.
     parser = argparse.ArgumentParser(prog="run-local", add_help=False, allow_abbrev=False)
     parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--observe", action="store_true")
-    parser.add_argument("--for", type=_seconds, dest="seconds", metavar="SECONDS")
+    parser.add_argument("--for", type=number_between(0.1, 1e9), dest="seconds", metavar="SECONDS")
     return parser.parse_args()
 
 

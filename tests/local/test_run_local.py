@@ -37,6 +37,12 @@ def test_an_unknown_argument_is_named(start: Start) -> None:
     assert "unrecognized arguments: --simulat" in run.process.output()
 
 
+def test_a_wrong_number_is_named_with_what_is_allowed(start: Start) -> None:
+    run = start("--simulate", "--for", "soon")
+    assert run.process.wait(60) == 2
+    assert "--for: 'soon' is not a number from 0.1 to " in run.process.output()
+
+
 def test_observe_without_prometheus_says_how_to_get_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local_stack", "--observe"],
