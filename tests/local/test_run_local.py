@@ -173,12 +173,15 @@ def test_a_closed_terminal_ends_it(start: Start) -> None:
     run.wait_until_nothing_is_left()
 
 
-def test_a_second_run_does_not_share_the_first_ones_data(start: Start) -> None:
+def test_a_second_run_is_told_of_the_first_one_alone(start: Start) -> None:
+    """It would have the same ports as well."""
     first = start("--simulate")
-    first.wait_for_line("starting")
-    second = start("--simulate")
+    first.wait_for_line("starting topic-init")  # its broker listens
+    same_ports = {name: first.env[name] for name in ("WEB_PORT", *first.ports)}
+    second = start("--simulate", **same_ports)
     assert second.process.wait(60) == 1
     assert "is in use by another run-local" in second.process.output()
+    assert "is in use by another program" not in second.process.output()
 
 
 @pytest.mark.slow
