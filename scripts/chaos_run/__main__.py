@@ -9,7 +9,6 @@ import random
 import sys
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import Final
 
 from chaos_run import report
 from chaos_run.children import Failure
@@ -17,9 +16,8 @@ from chaos_run.history import History
 from chaos_run.run import Plan, Run
 from chaos_run.schedule import processes, schedule
 from chaos_run.signals import end_on_signals
+from local_stack.arguments import number_between
 from local_stack.broker import ROOT
-
-_SHORTEST: Final = 1.0  # minutes
 
 
 def main() -> int:
@@ -65,17 +63,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seed", type=int, default=random.randrange(10**6), help="repeats a schedule (default: another one)"
     )
-    parser.add_argument("--minutes", type=_minutes, default=20.0, help="of faults (default %(default)g)")
+    parser.add_argument(
+        "--minutes", type=number_between(1, 1440), default=20.0, help="of faults (default %(default)g)"
+    )
     parser.add_argument("--engine", choices=["duckdb", "spark"], default="duckdb", help="the page's")
     parser.add_argument("--history", type=Path, metavar="FILE", help="default .local/chaos/seed-SEED.jsonl")
     return parser.parse_args()
-
-
-def _minutes(text: str) -> float:
-    value = float(text)
-    if not _SHORTEST <= value <= 1440:
-        raise ValueError
-    return value
 
 
 if __name__ == "__main__":

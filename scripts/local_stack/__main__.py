@@ -1,7 +1,6 @@
 """Run the whole pipeline on this machine; scripts/run-local sets up and then runs this."""
 
 import argparse
-import fcntl
 import os
 import shutil
 import signal
@@ -12,7 +11,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn, TextIO
 
-from local_stack import ports, readiness, service_settings, services
+from local_stack import ports, readiness, service_settings, services, state_lock
+from local_stack.arguments import number_between
 from local_stack.merged_log import MergedLog
 from local_stack.services import Service
 from local_stack.settings import read_settings
@@ -47,33 +47,23 @@ def _fail(code: int, *lines: str) -> NoReturn:
     raise SystemExit(code)
 
 
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1e9:
-        raise ValueError
-    return value
-
-
 def _arguments() -> argparse.Namespace:
     # Help is the entry script's: it works before anything is installed.
     parser = argparse.ArgumentParser(prog="run-local", add_help=False, allow_abbrev=False)
     parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--observe", action="store_true")
-    parser.add_argument("--for", type=_seconds, dest="seconds", metavar="SECONDS")
+    parser.add_argument("--for", type=number_between(0.1, 1e9), dest="seconds", metavar="SECONDS")
     return parser.parse_args()
 
 
 def _locked(folder: Path) -> TextIO:
-    """Keep two stacks from sharing broker data; the lock ends with this process."""
+    """Keep two stacks from sharing broker data."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return state_lock.take(folder)
     except BlockingIOError:
         _fail(1, f"STATE_DIR={folder} is in use by another run-local: end that, or set STATE_DIR")
     except OSError as error:
         _fail(1, f"STATE_DIR={folder} can't be written to: {error.strerror}")
-    return lock
 
 
 def _fresh_logs(folder: Path) -> Path:
@@ -114,9 +104,10 @@ def main(adapted: Callable[[Service], Service] = lambda service: service) -> int
         _require_prometheus()
     settings = read_settings(simulate=arguments.simulate, observe=arguments.observe)
     os.environ |= services.environment(settings)
+    # Another run with the same folder has its ports too: it is named, not each of them.
+    lock = _locked(settings.state)
     if taken := ports.problems(settings.bind_address, settings.ports):
         _fail(1, *taken)
-    lock = _locked(settings.state)
     logs = _fresh_logs(settings.state / "logs")
     folder = new_folder()
     stages = [[adapted(service) for service in stage] for stage in services.stages(settings, folder)]

@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 
-from local_stack import services
+from local_stack import services, state_lock
 from local_stack.settings import Settings, read_settings
-from wiki_common.doctor.finding import problem
+from wiki_common.doctor.finding import Finding, problem
 from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
 
 PROBLEM = 1
@@ -23,19 +23,35 @@ def _environments(settings: Settings) -> dict[str, dict[str, str]]:
     }
 
 
+def _other_run(settings: Settings) -> Finding | None:
+    """What to say where a run-local is at work, but not the one that was asked about."""
+    other = settings.model_copy(update={"simulate": not settings.simulate})
+    if state_lock.is_held(settings.state) or not state_lock.is_held(other.state):
+        return None
+    with_or_without = "with" if other.simulate else "without"
+    command = f"./scripts/doctor{' --simulate' * other.simulate}"
+    return problem("run", f"what runs here was started {with_or_without} --simulate: ask {command}")
+
+
 def main() -> int:
     """The worst exit code of all: 2 with a wrong setting, 1 with a problem, else 0."""
     parser = argparse.ArgumentParser(prog="doctor", add_help=False, allow_abbrev=False)
     parser.add_argument("--simulate", action="store_true")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
+
+    def say(found: Finding) -> None:
+        print(found.to_json("run-local") if arguments.json else found.to_text("run-local"))
+
     try:
         settings = read_settings(simulate=arguments.simulate)
     except InvalidSettings as error:
         for line in str(error).splitlines():
-            found = problem("settings", line)
-            print(found.to_json("run-local") if arguments.json else found.to_text("run-local"))
+            say(problem("settings", line))
         return WRONG_SETTINGS
+    if other := _other_run(settings):
+        say(other)
+        return PROBLEM
     worst = 0
     for package, env in _environments(settings).items():
         options = ["--running", *(["--json"] if arguments.json else [])]

@@ -19,13 +19,13 @@ from chaos_run import clocks
 from chaos_run.children import Failure
 from chaos_run.signals import end_on_signals
 from local_stack.__main__ import MISSING
+from local_stack.arguments import number_between
 from soak_run import report
 from soak_run.report import Row
 from soak_run.run import Plan, Run, Soaked
 
 SECTION: Final = "soak"
 _DEFAULT_FILE: Final = Path(__file__).resolve().parents[2] / ".local/soak.json"
-_SHORTEST: Final = 2.0  # minutes
 _WHOLE: Final = 60.0
 _FAILURES: Final = (Failure, OSError, HTTPException)
 
@@ -88,29 +88,18 @@ def _as_json(
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./scripts/soak", description=__doc__)
-    parser.add_argument("--minutes", type=_minutes, default=_WHOLE, help="default %(default)g")
+    parser.add_argument("--minutes", type=number_between(2, 1440), default=_WHOLE, help="default %(default)g")
     parser.add_argument(
-        "--factor", type=_factor, default=50.0, help="times the live rate (default %(default)g)"
+        "--factor",
+        type=number_between(0.1, 500),
+        default=50.0,
+        help="times the live rate (default %(default)g)",
     )
     parser.add_argument(
         "--json", type=Path, metavar="FILE", default=_DEFAULT_FILE, help="default .local/soak.json"
     )
     parser.add_argument("--write", action="store_true", help="put the table into docs/benchmarks.md")
     return parser.parse_args()
-
-
-def _minutes(text: str) -> float:
-    value = float(text)
-    if not _SHORTEST <= value <= 1440:
-        raise ValueError
-    return value
-
-
-def _factor(text: str) -> float:
-    value = float(text)
-    if not 0 < value <= 500:
-        raise ValueError
-    return value
 
 
 if __name__ == "__main__":

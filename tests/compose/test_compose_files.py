@@ -93,6 +93,23 @@ def test_a_setting_in_the_environment_reaches_its_service(service: str) -> None:
     assert KNOWN[service] - FIXED_IN_THE_IMAGE - passed == set()
 
 
+def test_what_the_example_of_an_env_file_lists_for_compose_is_read_by_it() -> None:
+    """A line that is set and changes nothing would be passed over in silence."""
+    text = (ROOT / ".env.example").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^# --- (.+?) -+\n(.*?)(?=^# --- |\Z)", text, re.MULTILINE | re.DOTALL))
+    of_others = {title for title in sections if re.match("Only run-local|Not with Docker Compose", title)}
+    assert len(of_others) == 2
+    listed = {
+        name
+        for title in sections.keys() - of_others
+        for name in re.findall(r"^#([A-Z_]+)=", sections[title], re.MULTILINE)
+    }
+    read = "".join(file.read_text(encoding="utf-8") for file in ROOT.glob("compose*.yaml"))
+    unread = {name for name in listed if not re.search(rf"^ +{name}:|\${{{name}\b", read, re.MULTILINE)}
+    # Compose's own, and what stands there to be told from the file.
+    assert unread == {"COMPOSE_FILE", "KAFKA_SASL_PASSWORD"}
+
+
 @pytest.mark.parametrize("service", [*BASE, "prometheus", "alertmanager", "grafana", *NODES])
 def test_a_container_is_hardened(service: str) -> None:
     config = {**CLUSTER["services"], **OBSERVE["services"], **BASE}[service]

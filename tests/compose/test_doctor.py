@@ -119,11 +119,3 @@ def test_other_options_are_refused(options: tuple[str, ...], says: str) -> None:
         [str(ROOT / "scripts/doctor"), *options], capture_output=True, text=True, check=False
     )
     assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", says)
-
-
-def test_help_is_what_stands_at_its_beginning() -> None:
-    ended = subprocess.run(
-        [str(ROOT / "scripts/doctor"), "--help"], capture_output=True, text=True, check=True
-    )
-    assert "./scripts/doctor --compose [--json]" in ended.stdout
-    assert "#" not in ended.stdout

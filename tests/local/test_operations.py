@@ -11,6 +11,7 @@ import pytest
 from harness.doctor import findings
 from harness.processes import wait_until
 from harness.run_local import RunLocal
+from local_stack import state_lock
 from local_stack.broker import ROOT
 
 
@@ -71,6 +72,21 @@ def test_all_is_well_until_the_stream_stands_still(run: RunLocal) -> None:
         code, found = diagnosed(run.env)
         assert code == 1
         assert problems(found)[0].startswith("stream http")
+
+
+@pytest.mark.parametrize(
+    ("asked", "running", "told"),
+    [
+        ((), "simulate", "what runs here was started with --simulate: ask ./scripts/doctor --simulate"),
+        (("--simulate",), ".", "what runs here was started without --simulate: ask ./scripts/doctor"),
+    ],
+)
+def test_who_asks_about_the_other_run_is_told_of_it_alone(
+    tmp_path: Path, asked: tuple[str, ...], running: str, told: str
+) -> None:
+    with closing(state_lock.take(tmp_path / running)):
+        found = findings([str(ROOT / "scripts/doctor"), *asked], {"STATE_DIR": str(tmp_path)})
+    assert found == (1, [f"FAIL run-local run: {told}"])
 
 
 def test_a_setting_of_run_local_that_is_wrong_is_told() -> None:

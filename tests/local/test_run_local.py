@@ -37,6 +37,12 @@ def test_an_unknown_argument_is_named(start: Start) -> None:
     assert "unrecognized arguments: --simulat" in run.process.output()
 
 
+def test_a_wrong_number_is_named_with_what_is_allowed(start: Start) -> None:
+    run = start("--simulate", "--for", "soon")
+    assert run.process.wait(60) == 2
+    assert "--for: 'soon' is not a number from 0.1 to " in run.process.output()
+
+
 def test_observe_without_prometheus_says_how_to_get_it() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "local_stack", "--observe"],
@@ -167,12 +173,15 @@ def test_a_closed_terminal_ends_it(start: Start) -> None:
     run.wait_until_nothing_is_left()
 
 
-def test_a_second_run_does_not_share_the_first_ones_data(start: Start) -> None:
+def test_a_second_run_is_told_of_the_first_one_alone(start: Start) -> None:
+    """It would have the same ports as well."""
     first = start("--simulate")
-    first.wait_for_line("starting")
-    second = start("--simulate")
+    first.wait_for_line("starting topic-init")  # its broker listens
+    same_ports = {name: first.env[name] for name in ("WEB_PORT", *first.ports)}
+    second = start("--simulate", **same_ports)
     assert second.process.wait(60) == 1
     assert "is in use by another run-local" in second.process.output()
+    assert "is in use by another program" not in second.process.output()
 
 
 @pytest.mark.slow

@@ -128,6 +128,25 @@ def test_what_a_page_begins_with_is_not_told_nor_what_a_lower_number_adds(
     assert told(page) == []
 
 
+def test_the_number_is_of_the_window_that_is_chosen(recorded: Recorded) -> None:
+    page = recorded().page
+    expect(page.locator("#notify")).to_contain_text("Changes of a title, last 30 min")
+    page.get_by_label("1 h", exact=True).check()
+    expect(page.locator("#notify")).to_contain_text("Changes of a title, last 1 h")
+
+
+def test_a_box_to_type_into_has_its_words_beside_it_on_a_telephone_too(recorded: Recorded) -> None:
+    page = recorded().page
+    page.set_viewport_size({"width": 360, "height": 800})
+    for box in ("Who", "Past"):
+        page.locator("#filters summary", has_text=box).click()
+    for words in ("Changes of a title", "User, by the whole name", "Moment (UTC)"):
+        size = page.locator(".field > span", has_text=words).bounding_box()
+        assert size is not None
+        assert size["width"] > 50
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+
 def test_who_is_refused_is_told_why(recorded: Recorded) -> None:
     page = recorded("denied").page
     page.get_by_role("button", name="Tell me when a title").click()

@@ -94,6 +94,7 @@ def test_the_api_has_documents_also_for_a_browser(client: FlaskClient) -> None:
     response = client.get("/api/v1/nowhere", headers=HTML)
     assert (response.status_code, response.mimetype) == (404, "application/problem+json")
     assert "Accept" not in response.vary
+    assert "/api/v1/openapi.json" in response.get_json()["detail"]
 
 
 def test_too_many_different_queries_at_once_are_asked_to_come_again(

@@ -38,6 +38,16 @@ def test_only_what_is_notable_is_told(named: dict[str, Any], words: list[str]) -
     assert [mark.words for mark in title_marks(title(**named), QUERY)] == words
 
 
+def test_each_mark_says_what_it_means() -> None:
+    row = title(reverts=2, created=True, top_editor_share=1.0, anonymous_share=1.0)
+    assert [mark.meaning for mark in title_marks(row, QUERY)] == [
+        "changes that bring back an earlier size of the page, and so undo another editor’s",
+        "one of these changes made the page",
+        "the busiest editor’s share of these changes",
+        "the share of temporary accounts and IP addresses in these changes",
+    ]
+
+
 @pytest.mark.parametrize("chosen", [{"user": "Ada"}, {"editors": "anonymous"}, {"editors": "registered"}])
 def test_what_the_viewer_chose_is_not_told_of_each_title(chosen: dict[str, Any]) -> None:
     row = title(top_editor_share=1.0, anonymous_share=1.0, reverts=2)

@@ -25,6 +25,7 @@ _HEADINGS: Final = {
     HTTPStatus.UNPROCESSABLE_ENTITY: "Too many changes to be counted at once",
     HTTPStatus.SERVICE_UNAVAILABLE: "Busy: one moment please",
 }
+_NO_ROUTE: Final = "there is no such route: /api/v1/openapi.json lists those that there are"
 _DETAILS: Final = {
     HTTPStatus.NOT_FOUND: "Nothing is at this address.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "The server made a mistake; its log says which. Trying again may help.",
@@ -69,7 +70,8 @@ def _ask_again(detail: str) -> Response:
 def http_error(error: HTTPException) -> Response:
     """Flask's own errors (404, 405, …) as problem documents that keep their headers, such as Allow."""
     status = HTTPStatus(error.code or 500)
-    response = problem(status, error.description or status.description)
+    detail = _NO_ROUTE if status == HTTPStatus.NOT_FOUND else error.description
+    response = problem(status, detail or status.description)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value

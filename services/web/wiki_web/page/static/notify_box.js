@@ -66,6 +66,8 @@ function tellNotify(page, notifier) {
   const field = box.querySelector("#at-least");
   const { atLeast, titles } = notifier.chosen;
   if (!field) return;
+  // The window may have been chosen anew, and what is typed here stays.
+  setText(field.previousElementSibling, `Changes of a title, ${box.dataset.window}`);
   if (atLeast && field !== document.activeElement) field.value = atLeast;
   list(box.querySelector("ul"), titles);
 }
