@@ -219,7 +219,7 @@ async def test_a_time_in_the_streams_future_is_not_asked_for_again(
 async def test_a_clock_that_is_seconds_ahead_gives_no_seconds_up(
     settings: Settings, kafka: KafkaProducer
 ) -> None:
-    last = int(time.time() * 1000) - 30 * 60_000
+    last = NOW - 30 * 60_000 - 1000
     stream = Stream([range(1), range(2)], ahead_seconds=-30)
     assert await read(stream, settings, kafka, until=2, first=resume_from(last)) == ids(2)
     since, position = stream.requests
