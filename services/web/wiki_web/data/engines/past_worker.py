@@ -18,7 +18,8 @@ from wiki_web.data.engines.past_messages import receive, send
 from wiki_web.data.queries import Statement
 
 _PATIENCE: Final = 300.0  # seconds: if nobody asks for so long, its memory is given back
-_LEAST_PRIORITY: Final = 19
+# Enough to be answered on a machine that is busy with other things for long.
+_NICENESS: Final = 10
 
 
 def main() -> None:
@@ -50,11 +51,10 @@ def _is_asked(channel: socket.socket, patience: float) -> bool:
 
 
 def _give_way() -> None:
-    """Compute when nothing else wants the core, and be the first to go when memory is short."""
-    os.nice(_LEAST_PRIORITY)
+    """Let others have the core first, and be the first to go when memory is short."""
+    os.nice(_NICENESS)
     if sys.platform == "linux":
         with suppress(OSError):  # a sandbox may refuse it
-            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
             Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
 
 
