@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,10 +100,7 @@ class KeptHours:
         """What is there now. Raises OSError."""
         with self._guard:
             hours = {hour.path: hour for hour in closed_hours(self._data_dir)}
-            known = {path: kept for path, hour in hours.items() if (kept := self._as_known(hour))}
-            new = [path for path in hours if path not in known]
-            read = dict(zip(new, each_of(new, lambda path: _read(hours[path])), strict=True))
-            found = [kept for path in hours if (kept := known.get(path) or read[path])]
+            found = [kept for kept in each_of(list(hours), lambda path: self._kept(hours[path])) if kept]
             self._known = {kept.hour: kept for kept in found}
             self._seen, self._seen_at = Kept(tuple(found)), self._clock()
             return self._seen
@@ -115,27 +111,17 @@ class KeptHours:
             return self.look()
         return self._seen
 
-    def _as_known(self, hour: Hour) -> KeptHour | None:
-        """As it was read before, if it is still the same file."""
-        known = self._known.get(hour)
-        if known is None or known.changes is None:
+    def _kept(self, hour: Hour) -> KeptHour | None:
+        """None for one that was deleted just now: the oldest ones are."""
+        try:
+            found = hour.path.stat()
+            version = Version(found.st_mtime_ns, found.st_size)
+            known = self._known.get(hour)
+            if known is not None and known.version == version and known.changes is not None:
+                return known
+            return KeptHour(hour, version, *_footer(hour.path))
+        except FileNotFoundError:
             return None
-        with suppress(FileNotFoundError):
-            return known if known.version == _version(hour.path) else None
-        return None
-
-
-def _read(hour: Hour) -> KeptHour | None:
-    """None for one that was deleted just now: the oldest ones are."""
-    try:
-        return KeptHour(hour, _version(hour.path), *_footer(hour.path))
-    except FileNotFoundError:
-        return None
-
-
-def _version(path: Place) -> Version:
-    found = path.stat()
-    return Version(found.st_mtime_ns, found.st_size)
 
 
 def _footer(path: Place) -> tuple[int | None, Coverage]:
