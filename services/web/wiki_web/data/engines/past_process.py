@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Final
 
 import pyarrow as pa
@@ -47,8 +48,7 @@ class _Worker:
 
     def answer(self, statement: Statement, files: list[str], rows: pa.Table) -> pa.Table:
         """Raises EngineError, and OSError or pa.ArrowInvalid if it ends meanwhile."""
-        asked = {"sql": statement.sql, "parameters": statement.parameters, "after_us": statement.after_us}
-        send(self._questions, {**asked, "files": files}, rows)
+        send(self._questions, {**asdict(statement), "files": files}, rows)
         words, found = receive(self._answers)
         if "error" in words:
             raise EngineError(words["error"])
