@@ -78,13 +78,13 @@ def _in_turns(web: RunningWeb, size: Size, random: Random) -> Iterator[Figure]:
         for window in _WINDOWS:
             alone = _look(web, size.seconds)
             with _asking(web, window, lambda: _moment(random, size.days)) as past:
-                beside = _look(web, size.seconds, lambda: len(past) >= size.moments)
+                meanwhile = _look(web, size.seconds, lambda: len(past) >= size.moments)
             statuses = Counter(each.status for each in past)
             print(f"turn {turn + 1}, {window}: {len(past)} moments, statuses {dict(statuses)}", flush=True)
             answered = [each.seconds for each in past if each.status == 200]
             if len(answered) > 1:  # a window with too many changes is refused
                 yield from _of_moments(window, answered)
-            yield from _of_the_live_page(window, alone, beside)
+            yield from _of_the_live_page(window, alone, meanwhile)
             yield Figure("memory of web", "MB", (memory_bytes()["web"] / 1e6,))
 
 
@@ -93,12 +93,12 @@ def _of_moments(window: str, seconds: list[float]) -> Iterator[Figure]:
         yield Figure(f"a past moment, {window}, p{rank}", "s", (value,))
 
 
-def _of_the_live_page(window: str, alone: list[float], beside: list[float]) -> Iterator[Figure]:
-    for (rank, before), (_, meanwhile) in zip(_percentiles(alone), _percentiles(beside), strict=True):
+def _of_the_live_page(window: str, alone: list[float], meanwhile: list[float]) -> Iterator[Figure]:
+    for (rank, before), (_, then) in zip(_percentiles(alone), _percentiles(meanwhile), strict=True):
         yield Figure(f"the live page alone, p{rank}", "ms", (before * 1000,))
-        yield Figure(f"the live page beside moments of {window}, p{rank}", "ms", (meanwhile * 1000,))
+        yield Figure(f"the live page beside moments of {window}, p{rank}", "ms", (then * 1000,))
         goal = _HELD_UP if rank == 99 else None
-        yield Figure(f"beside {window} to alone, p{rank}", "", (meanwhile / before,), goal)
+        yield Figure(f"beside {window} to alone, p{rank}", "", (then / before,), goal)
 
 
 def _percentiles(seconds: list[float]) -> list[tuple[int, float]]:
