@@ -287,10 +287,14 @@ def test_the_page_names_the_feed_of_what_it_counts(client: FlaskClient, page: st
         assert client.get(f"/{feed}").status_code == 200
 
 
+def holding(settings: Settings, window: timedelta) -> Settings:
+    return settings.model_copy(update={"web_max_window": window})
+
+
 def test_where_little_is_held_the_usual_window_is_a_shorter_one(
     settings: Settings, duckdb_engine: DuckDBEngine
 ) -> None:
-    short = settings.model_copy(update={"web_max_window": timedelta(minutes=40)})
+    short = holding(settings, timedelta(minutes=40))
     client = create_app(short, duckdb_engine).test_client()
     described = client.get("/api/v1/openapi.json").get_json()["paths"]["/feed.atom"]["get"]["parameters"]
     assert {each["name"]: each["schema"].get("default") for each in described}["window"] == "10m"
@@ -307,7 +311,7 @@ def test_what_becomes_unusual_is_told_for_half_an_hour_however_little_is_held(
     held: timedelta,
     window: str,
 ) -> None:
-    app = create_app(settings.model_copy(update={"web_max_window": held}), duckdb_engine)
+    app = create_app(holding(settings, held), duckdb_engine)
     committed.commit(*burst("Half an hour ago", 20, back=28 * 60 * SECOND), covered=Coverage(now()))
     assert app.extensions["refresher"].refresh_once()
     client = app.test_client()
@@ -323,8 +327,7 @@ def test_what_becomes_unusual_is_told_for_half_an_hour_however_little_is_held(
 def test_where_too_little_is_held_to_tell_what_is_unusual_it_says_so(
     settings: Settings, duckdb_engine: DuckDBEngine
 ) -> None:
-    short = settings.model_copy(update={"web_max_window": timedelta(minutes=96)})
-    client = create_app(short, duckdb_engine).test_client()
+    client = create_app(holding(settings, timedelta(minutes=96)), duckdb_engine).test_client()
     refusal = client.get("/feed.atom?order=unusual")
     assert refusal.status_code == 400
     assert refusal.get_json()["detail"] == "order: unusual needs more than a WEB_MAX_WINDOW of 96m"
