@@ -75,6 +75,10 @@ class Broker:
         assert self._kafka is not None
         self._kafka.kill()
 
+    @property
+    def zookeeper_pid(self) -> int:
+        return self._zookeeper.pid
+
     def close(self) -> None:
         for process in (self._kafka, self._zookeeper):
             if process is not None:

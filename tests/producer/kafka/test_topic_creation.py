@@ -1,17 +1,20 @@
 """topic_init as a process against a real broker, and without one."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
 from harness.kafka import Broker
-from harness.processes import free_port
+from harness.processes import Process, free_port
 from wiki_producer.kafka import topic_creation
 from wiki_producer.settings import Settings
 
@@ -26,6 +29,12 @@ def topic_init(bootstrap_servers: str, topic: str, **env: str) -> subprocess.Com
         timeout=120,
         check=False,
     )
+
+
+def topic_init_process(bootstrap_servers: str, topic: str, log: Path) -> Process:
+    """It goes on beside the test."""
+    variables = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap_servers, "KAFKA_TOPIC": topic}
+    return Process([sys.executable, "-m", "wiki_producer.topic_init"], log=log, env=variables)
 
 
 def described(broker: Broker, topic: str) -> tuple[int, int]:
@@ -84,6 +93,20 @@ def test_more_replicas_than_brokers_is_a_clear_error(
     assert refused.returncode == 1
     assert "KAFKA_TOPIC_REPLICATION_FACTOR=3" in refused.stdout
     assert "Traceback" not in refused.stdout + refused.stderr
+
+
+@pytest.mark.slow
+def test_a_broker_that_has_lost_its_session_with_zookeeper_is_asked_again(tmp_path: Path) -> None:
+    with closing(Broker(tmp_path)) as broker:
+        os.kill(broker.zookeeper_pid, signal.SIGSTOP)
+        try:
+            making = topic_init_process(broker.bootstrap_servers, "changes", log=tmp_path / "topic-init.log")
+            time.sleep(15)  # a session lasts six seconds
+        finally:
+            os.kill(broker.zookeeper_pid, signal.SIGCONT)
+        assert making.wait(60) == 0, making.output()
+        assert "topics not made yet" in making.output()
+        assert described(broker, "changes") == described(broker, "changes.rejected") == (1, 24)
 
 
 def test_an_unreachable_broker_is_waited_for_and_then_named() -> None:

@@ -1,5 +1,6 @@
 """Makes the two topics as the settings say, or changes what differs."""
 
+import re
 from typing import Final
 
 import structlog
@@ -11,6 +12,7 @@ from kafka.errors import (
     KafkaError,
     NoError,
     TopicAlreadyExistsError,
+    UnknownError,
     for_code,
 )
 
@@ -19,6 +21,7 @@ from wiki_producer.settings import Settings
 
 RETENTION: Final = "retention.ms"
 _HOUR_MS: Final = 3_600_000
+_CODE: Final = re.compile(r"\[Error (-?\d+)\]")
 
 log = structlog.get_logger(__name__)
 
@@ -27,28 +30,33 @@ class TopicRefused(Exception):
     """A topic can't be made as the settings say."""
 
 
-def init_topics(admin: KafkaAdminClient, settings: Settings) -> None:
-    """Make both topics as the settings say.
+class TopicNotYet(Exception):
+    """The broker can't make or change a topic now; it may when it is asked again."""
 
-    TopicRefused if one has more partitions than that, or Kafka refuses; BrokerRefused without the right to.
+
+def init_topics(admin: KafkaAdminClient, settings: Settings) -> None:
+    """Make both topics as the settings say; what was done before stays done.
+
+    TopicRefused if one has more partitions than that, or Kafka refuses; BrokerRefused without the right to;
+    TopicNotYet if the broker fails at it.
     """
-    present = {name: _partitions(admin, name) for name in (settings.kafka_topic, settings.rejected_topic)}
-    # Rejected events are few, and one partition keeps their order; more do no harm.
-    wanted = {
-        settings.kafka_topic: settings.kafka_topic_partitions,
-        settings.rejected_topic: max(1, present[settings.rejected_topic]),
-    }
-    for topic, partitions in wanted.items():
+    for topic in (settings.kafka_topic, settings.rejected_topic):
         try:
-            if present[topic] == 0:
+            present = _partitions(admin, topic)
+            # Rejected events are few, and one partition keeps their order; more do no harm.
+            rejected = topic == settings.rejected_topic
+            partitions = max(1, present) if rejected else settings.kafka_topic_partitions
+            if present == 0:
                 _create(admin, topic, partitions, settings.kafka_topic_replication_factor)
             else:
-                _grow(admin, topic, present[topic], partitions)
+                _grow(admin, topic, present, partitions)
             _set_retention(admin, topic, settings.kafka_topic_retention_hours * _HOUR_MS)
         except AuthorizationError:
             raise no_right(topic, settings) from None
         except KafkaError as error:
-            raise TopicRefused(f"topic {topic}: {error}") from None
+            # Without a session with ZooKeeper a broker answers with UnknownError until it has another.
+            passes = error.retriable or isinstance(error, UnknownError)
+            raise (TopicNotYet if passes else TopicRefused)(f"topic {topic}: {error}") from None
         log.info("topic ready", topic=topic, partitions=partitions)
 
 
@@ -92,4 +100,5 @@ def _set_retention(admin: KafkaAdminClient, topic: str, retention_ms: int) -> No
     answers = admin.alter_configs([resource], raise_on_unknown=False)
     [answer] = [topics[topic] for topics in answers.values()]
     if answer != "OK":
-        raise TopicRefused(f"topic {topic}: {RETENTION} not set: {answer}")
+        code = _CODE.match(answer)
+        raise for_code(int(code[1]) if code else UnknownError.errno)(f"{RETENTION} not set: {answer}")
