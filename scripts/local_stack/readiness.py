@@ -3,6 +3,7 @@
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 
 from local_stack import ports
 from wiki_producer.settings import Settings
@@ -38,8 +39,16 @@ def _reason(
             return None
     except urllib.error.HTTPError as error:
         with error:
-            return f"{error.code} {error.reason}: {error.read(300).decode('utf-8', 'replace').strip()}"
+            return f"{error.code} {error.reason}: {_text(error)}"
     except urllib.error.URLError as error:
         return str(error.reason)
-    except (OSError, ValueError) as error:
+    except (HTTPException, OSError, ValueError) as error:
         return str(error)
+
+
+def _text(error: urllib.error.HTTPError) -> str:
+    """What the answer says; who answers may stop in the middle of it."""
+    try:
+        return error.read(300).decode("utf-8", "replace").strip()
+    except (HTTPException, OSError) as cut:
+        return str(cut)

@@ -1,5 +1,7 @@
+import socket
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -61,3 +63,37 @@ def test_a_stream_that_no_proxy_is_for_is_asked_directly(
 def test_services_on_this_machine_are_asked_directly(proxy: _Proxy) -> None:
     assert "refused" in (readiness.answers(f"http://127.0.0.1:{free_port()}/readyz") or "")
     assert proxy.asked == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "closes", "reason"),
+    [
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\nnot", False, "timed out"),
+        (b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 9\r\n\r\nnot", True, "503"),
+        (b"rubbish\r\n\r\n", True, "rubbish"),
+        (b"", True, "closed"),
+        (b"", False, "timed out"),
+    ],
+)
+def test_who_is_stopped_in_the_middle_of_an_answer_is_not_ready(
+    answer: bytes, closes: bool, reason: str
+) -> None:
+    """As a service that chaos freezes or kills."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def serve() -> None:
+            client, _ = server.accept()
+            client.recv(10_000)
+            client.sendall(answer)
+            if closes:
+                client.close()
+            else:
+                held.append(client)
+
+        held: list[socket.socket] = []
+        thread = threading.Thread(target=serve)
+        thread.start()
+        assert reason in (readiness.answers(f"http://127.0.0.1:{server.getsockname()[1]}/readyz") or "")
+        thread.join()
+        for client in held:
+            client.close()
