@@ -114,6 +114,8 @@ def main(adapted: Callable[[Service], Service] = lambda service: service) -> int
     all_services = list(chain(*stages))
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     log = MergedLog(logs, [*(each.name for each in all_services), "supervisor"], sys.stdout, colour=colour)
+    for line in service_settings.almost_settings():
+        log.say(f"WARNING: {line}")
     if not settings.simulate:
         _warn_unless_reachable(service_settings.producer(), log)
     if settings.observe:

@@ -5,9 +5,9 @@ import os
 import subprocess
 import sys
 
-from local_stack import services, state_lock
+from local_stack import service_settings, services, state_lock
 from local_stack.settings import Settings, read_settings
-from wiki_common.doctor.finding import Finding, problem
+from wiki_common.doctor.finding import Finding, note, problem
 from wiki_common.settings import WRONG_SETTINGS, InvalidSettings
 
 PROBLEM = 1
@@ -49,6 +49,8 @@ def main() -> int:
         for line in str(error).splitlines():
             say(problem("settings", line))
         return WRONG_SETTINGS
+    for line in service_settings.almost_settings():
+        say(note("settings", line))
     if other := _other_run(settings):
         say(other)
         return PROBLEM

@@ -1,10 +1,12 @@
 """All settings of a run, asked before any service starts: run-local's own, and each service's reading."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 
 from local_stack import settings as run_local
 from stream_simulator import settings as simulator
+from wiki_common.misspelt import misspelt
 from wiki_common.settings import InvalidSettings, read_settings
 from wiki_consumer.settings import Settings as ConsumerSettings
 from wiki_producer.settings import Settings as ProducerSettings
@@ -26,6 +28,11 @@ def problems(*, simulate: bool) -> list[str]:
         except (InvalidSettings, simulator.InvalidSettings) as error:
             lines += str(error).splitlines()
     return list(dict.fromkeys(lines))
+
+
+def almost_settings() -> list[str]:
+    """A line for each variable that is almost one of run-local or of the simulator; services say theirs."""
+    return misspelt(os.environ, run_local.Settings, simulator.Settings)
 
 
 def producer() -> ProducerSettings:

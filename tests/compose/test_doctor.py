@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from compose.files import ROOT
 from harness.doctor import findings
+from wiki_common.doctor.finding import note
 
 # `ps` tells what runs; `exec` and `run` do it, and write down how they were called.
 DOCKER = """#!/usr/bin/env bash
@@ -36,7 +38,7 @@ def docker(tmp_path: Path) -> Path:
 def doctor(folder: Path, *options: str, **env: str) -> tuple[int, list[str]]:
     """The exit code and what is written; there is no broker, no stream and no volume."""
     nothing_there = {
-        "PATH": f"{folder}:{os.environ['PATH']}",
+        "PATH": path(folder),
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "WIKI_STREAM_URL": "http://127.0.0.1:1/",
         "DATA_DIR": str(folder / "data"),
@@ -44,6 +46,10 @@ def doctor(folder: Path, *options: str, **env: str) -> tuple[int, list[str]]:
         "WEB_PORT": "1",
     }
     return findings([str(ROOT / "scripts/doctor"), *options], nothing_there | env)
+
+
+def path(folder: Path) -> str:
+    return f"{folder}:{os.environ['PATH']}"
 
 
 def calls(folder: Path) -> list[str]:
@@ -86,6 +92,25 @@ def test_a_container_that_does_not_run_or_is_killed_is_a_problem(
     assert code == 1
     assert lines[-1] == f"FAIL web {says}"
     assert len(lines) == 3
+
+
+@pytest.mark.parametrize("option", [(), ("--json",)])
+def test_a_name_in_env_that_no_file_of_compose_has_is_noted(docker: Path, option: tuple[str, ...]) -> None:
+    checkout = docker / "checkout"
+    (checkout / "scripts").mkdir(parents=True)
+    for file in (ROOT / "scripts/doctor", ROOT / "scripts/help.sh", *ROOT.glob("compose*.yaml")):
+        shutil.copy(file, checkout / file.relative_to(ROOT))
+    (checkout / ".env").write_text(
+        "# WIKI_NOTE=1\nWIKI_DOMAIN=de.wikipedia.org\r\n export WEB_WINDOW=1h\nAWS_REGION: eu-west-1\n"
+        "COMPOSE_FILE=compose.yaml\nGRAFANA_PORT=3000\nSTATE_DIR=.local"
+    )
+    (docker / "running").write_text("\n".join(SERVICES))
+    (docker / "docker").write_text(f'#!/bin/sh\n[ $2 != ps ] || cat "{docker}/running"\n')
+    code, lines = findings([str(checkout / "scripts/doctor"), "--compose", *option], {"PATH": path(docker)})
+    names = ("WIKI_DOMAIN", "STATE_DIR")
+    told = [note(".env", f"{name} is in no compose*.yaml: nothing reads it") for name in names]
+    assert lines == [each.to_json("compose") if option else each.to_text("compose") for each in told]
+    assert code == 0
 
 
 def test_for_machines_every_line_is_an_object(docker: Path) -> None:

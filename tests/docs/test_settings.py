@@ -13,6 +13,7 @@ import wiki_consumer.settings
 import wiki_producer.settings
 import wiki_web.settings
 from docs.pages import ROOT, table_rows
+from wiki_common.misspelt import misspelt, variables
 
 SERVICES: dict[str, type[BaseSettings]] = {
     "producer": wiki_producer.settings.Settings,
@@ -42,15 +43,6 @@ def documented() -> dict[str, str]:
     return {match[1]: match[2] for match in found if match}
 
 
-def variables(settings: type[BaseSettings]) -> dict[str, str]:
-    """Variable → field."""
-    prefix = settings.model_config.get("env_prefix", "")
-    return {
-        str(field.validation_alias or f"{prefix}{name}").upper(): name
-        for name, field in settings.model_fields.items()
-    }
-
-
 @pytest.fixture(autouse=True)
 def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in documented():
@@ -66,6 +58,12 @@ def test_every_variable_of_a_service_and_of_run_local_is_listed() -> None:
 def test_nothing_is_listed_that_nobody_reads() -> None:
     known = {name for settings in (*SERVICES.values(), RUN_LOCAL, SIMULATOR) for name in variables(settings)}
     assert set(documented()) - known == OF_COMPOSE
+
+
+@pytest.mark.parametrize("settings", [(each,) for each in SERVICES.values()] + [(RUN_LOCAL, SIMULATOR)])
+def test_none_that_is_listed_is_taken_for_a_misspelt_one(settings: tuple[type[BaseSettings], ...]) -> None:
+    """All services may have one environment."""
+    assert misspelt(documented(), *settings) == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -100,6 +100,14 @@ def test_a_setting_of_run_local_that_is_wrong_is_told() -> None:
     assert found["detail"].startswith("KAFKA_PORT=0: ")
 
 
+def test_a_variable_that_is_almost_a_setting_of_run_local_is_noted(tmp_path: Path) -> None:
+    with closing(state_lock.take(tmp_path / "simulate")):
+        _, lines = findings(
+            [str(ROOT / "scripts/doctor")], {"STATE_DIR": str(tmp_path), "KAFKA_PROT": "9093"}
+        )
+    assert lines[0] == "note run-local settings: KAFKA_PROT is not a setting; is KAFKA_PORT meant?"
+
+
 def test_a_setting_of_one_service_is_told_by_that_one() -> None:
     code, found = diagnosed({"WEB_WINDOW": "0s"})
     told = [each for each in found if each["check"] == "settings" and each["status"] == "problem"]

@@ -134,9 +134,11 @@ def test_an_unreachable_stream_and_broker_are_said_so(start: Start) -> None:
         WIKI_STREAM_URL=f"http://{stream}/v2/stream/recentchange",
         KAFKA_BOOTSTRAP_SERVERS=broker,
         KAFKA_CONNECT_TIMEOUT="2s",
+        SIMULATOR_RATES="100",
     )
     assert run.process.wait(240) == 1
     output = run.process.output()
+    assert "WARNING: SIMULATOR_RATES is not a setting; is SIMULATOR_RATE meant?" in output
     assert f"WARNING: http://{stream}/v2/stream/recentchange can't be read now: " in output
     assert "./scripts/run-local --simulate" in output
     assert broker in output

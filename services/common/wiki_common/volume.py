@@ -2,12 +2,14 @@
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Generic, cast
 
+from wiki_common.store.objects import ObjectPath
 from wiki_common.store.place import Place, PlaceT
 
 HOUR: Final = timedelta(hours=1)
@@ -92,12 +94,16 @@ def date_folders(folder: Place) -> list[str]:
     """The names of the dates' folders below `folder`, in order; none where it isn't there."""
     if not isinstance(folder, Path):
         return sorted(name for name in folder.folders() if _is_date_folder(name))
+    dates = filter(_is_date_folder, _names_in(folder))
+    return sorted(name for name in dates if (folder / name).is_dir())
+
+
+def _names_in(folder: Path) -> list[str]:
     try:
         with os.scandir(folder) as entries:
-            dates = [entry.name for entry in entries if _is_date_folder(entry.name)]
+            return [entry.name for entry in entries]
     except FileNotFoundError:
         return []
-    return sorted(name for name in dates if (folder / name).is_dir())
 
 
 def file_names(folder: Place) -> list[str]:
@@ -106,6 +112,35 @@ def file_names(folder: Place) -> list[str]:
         return [file.name for file in folder.iterdir()]
     with os.scandir(folder) as entries:
         return [entry.name for entry in entries if entry.is_file()]
+
+
+def _hour_named(date: str, hour: str) -> datetime | None:
+    """The start (UTC) of the hour of these folders; None for others."""
+    name = _HOUR_FOLDER.fullmatch(f"{date}/{hour}")
+    if name is None or not _is_time(start := f"{name[1]} {name[2]}", _HOUR_FORMAT):
+        return None
+    return datetime.strptime(start, _HOUR_FORMAT).replace(tzinfo=UTC)
+
+
+@lru_cache(4096)  # to make them costs more than to ask whether the file is there
+def _hour_file(history: Path, date: str, hour: str) -> tuple[datetime, Path] | None:
+    start = _hour_named(date, hour)
+    return None if start is None else (start, history / date / hour / HISTORY_FILE)
+
+
+def _hour_files(history: Path) -> Iterator[tuple[datetime, Path]]:
+    """Each question about a past moment looks at them all: a glob costs three times as much."""
+    names = ((each, hour) for each in date_folders(history) for hour in _names_in(history / each))
+    found = (_hour_file(history, *folders) for folders in names)
+    return (hour for hour in found if hour is not None and hour[1].exists())
+
+
+def _hour_objects(history: ObjectPath) -> Iterator[tuple[datetime, ObjectPath]]:
+    """With one list."""
+    for file in history.glob(f"date=*/hour=*/{HISTORY_FILE}"):
+        start = _hour_named(*file.parent.parts[-2:])
+        if start is not None:
+            yield start, file
 
 
 @dataclass(frozen=True)
@@ -139,13 +174,10 @@ class Volume(Generic[PlaceT]):
         return cast(PlaceT, self.history / date_folder(hour) / f"hour={hour:%H}" / HISTORY_FILE)
 
     def hour_files(self) -> dict[datetime, PlaceT]:
-        """Of the hours that have one, by their starts (UTC), in order."""
-        found: dict[datetime, PlaceT] = {}
-        for file in self.history.glob(f"date=*/hour=*/{HISTORY_FILE}"):
-            name = _HOUR_FOLDER.fullmatch("/".join(file.parent.parts[-2:]))
-            if name and _is_time(hour := f"{name[1]} {name[2]}", _HOUR_FORMAT):
-                found[datetime.strptime(hour, _HOUR_FORMAT).replace(tzinfo=UTC)] = cast(PlaceT, file)
-        return dict(sorted(found.items()))
+        """Of the hours that have one, by their starts (UTC), in order. Raises OSError."""
+        history: Place = self.history
+        found = _hour_files(history) if isinstance(history, Path) else _hour_objects(history)
+        return cast(dict[datetime, PlaceT], dict(sorted(found)))
 
     def hours(self) -> list[datetime]:
         """The starts (UTC) of the hours that have a file, in order."""

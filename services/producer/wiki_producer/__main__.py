@@ -8,6 +8,7 @@ import structlog
 
 from wiki_common.health.server import PortInUse
 from wiki_common.kafka.errors import BrokerRefused
+from wiki_common.misspelt import warn_of_misspelt
 from wiki_common.settings import read_settings_or_exit
 from wiki_producer import logs
 from wiki_producer.kafka.client import BrokerUnreachable
@@ -39,6 +40,7 @@ async def _run_until_signal(settings: Settings) -> None:
 def main() -> int:
     settings = read_settings_or_exit(Settings)
     logs.configure(settings)
+    warn_of_misspelt(Settings)
     try:
         asyncio.run(_run_until_signal(settings))
     except _ENDINGS as error:

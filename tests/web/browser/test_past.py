@@ -155,15 +155,25 @@ def test_what_is_typed_stays_while_the_page_is_updated(
     expect(page.get_by_label("Moment (UTC)")).to_have_value(typed)
 
 
-def test_a_moment_that_is_not_kept_is_told_with_those_that_are(
-    web: RunningWeb, tab: OpenTab, then: datetime
-) -> None:
+def test_a_moment_that_is_not_kept_is_told_with_those_that_are(web: RunningWeb, tab: OpenTab) -> None:
     watched = tab(web)
     page = watched.open()
-    go_to(page, then - 48 * HOUR)
+    go_to(page, now() + 48 * HOUR)
     expect(page.get_by_role("heading", level=1)).to_have_text("This address can’t be understood")
     expect(page.locator("main p").first).to_have_text(re.compile(r"^to: .* is not a time after \d{4}-"))
     watched.expect_failed_requests()
+
+
+def test_the_field_takes_no_moment_before_what_is_kept(web: RunningWeb, tab: OpenTab, then: datetime) -> None:
+    page = tab(web).open()
+    first = hour_of(then)
+    field = page.get_by_label("Moment (UTC)")
+    expect(field).to_have_attribute("min", f"{first:%Y-%m-%dT%H}:00:01")
+    go_to(page, first)
+    assert field.evaluate("field => field.validity.rangeUnderflow && document.activeElement === field")
+    word(page).to_have_text("Live")
+    go_to(page, first + MINUTE)
+    word(page).to_have_text("Past")
 
 
 def test_an_hour_is_chosen_on_the_time_line_and_a_whole_day_by_its_name(

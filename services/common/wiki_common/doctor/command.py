@@ -2,13 +2,15 @@
 
 import argparse
 import logging
+import os
 import signal
 from collections.abc import Callable, Iterable
 from typing import Final
 
 from wiki_common.doctor.bounded import findings_of
-from wiki_common.doctor.finding import Check, Finding, Level, ok, problem
+from wiki_common.doctor.finding import Check, Finding, Level, note, ok, problem
 from wiki_common.logs import configure_logs
+from wiki_common.misspelt import misspelt
 from wiki_common.settings import WRONG_SETTINGS, InvalidSettings, SettingsT, read_settings
 
 HAS_PROBLEMS: Final = 1
@@ -40,6 +42,8 @@ def examine(
             say(problem("settings", line))
         return WRONG_SETTINGS
     say(ok("settings", "they fit together"))
+    for line in misspelt(os.environ, settings_type):
+        say(note("settings", line))
     problems = 0
     for check in checks(settings, arguments.running):
         for finding in findings_of(check):

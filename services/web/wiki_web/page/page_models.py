@@ -22,7 +22,7 @@ from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import field_text
 from wiki_web.data.queries import Query
 from wiki_web.data.reasons import FIRST, Reasons, page_of
-from wiki_web.data.rows import microseconds
+from wiki_web.data.rows import MICROSECOND, microseconds
 from wiki_web.data.titles import MAX_TITLE
 from wiki_web.http.parameters import is_name, is_wiki
 from wiki_web.page.charts import AreaChart, area_chart
@@ -46,6 +46,7 @@ from wiki_web.settings import Settings
 Panel = Literal["starting", "empty", "unmatched", "rows"]
 
 _DAY: Final = timedelta(days=1)
+_SECOND: Final = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,12 @@ class PageModel:
         """The moment as a form's field has it; empty for now."""
         to_us = self.subject.selection.to_us
         return "" if to_us is None else field_text(to_us)
+
+    @property
+    def first_moment(self) -> str | None:
+        """The first one that the field may have: after the start of what is kept. None without any hour."""
+        first_us = self.kept.first_us
+        return None if first_us is None else field_text(first_us + _SECOND // MICROSECOND)
 
     @property
     def unusual(self) -> bool:

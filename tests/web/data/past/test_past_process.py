@@ -98,6 +98,12 @@ def test_one_that_has_ended_meanwhile_is_started_anew(past: PastProcess) -> None
     assert pid_of(past) != first
 
 
+def test_one_that_ends_just_when_it_is_asked_is_started_anew() -> None:
+    """Each waits for no second question, and takes a while to end."""
+    with closing(PastProcess(patience=0)) as past:
+        assert [answer(past) for _ in range(4)] == [0] * 4
+
+
 def test_it_ends_if_nobody_asks() -> None:
     asks, answers = socket.socketpair()
     with asks, answers:

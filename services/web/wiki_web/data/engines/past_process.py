@@ -20,17 +20,22 @@ from wiki_web.data.queries import Statement
 from wiki_web.data.rows import Hour
 
 _MODULE: Final = "wiki_web.data.engines.past_worker"
+_PATIENCE: Final = 300.0  # seconds: if nobody asks for so long, its memory is given back
 _ENDS_WITHIN: Final = 2.0  # seconds
 
 
-class _Worker:
-    """A process that answers one question after another."""
+class _EndedByItself(EngineError):
+    """It had waited for long enough just when it was asked, and didn't take the question."""
 
-    def __init__(self) -> None:
+
+class _Worker:
+    """A process that answers one question after another, until none comes for `patience` seconds."""
+
+    def __init__(self, patience: float) -> None:
         self._channel, its_end = socket.socketpair()
         with its_end:
             self._process = subprocess.Popen(  # noqa: S603 - this program
-                (sys.executable, "-m", _MODULE, str(its_end.fileno())),
+                (sys.executable, "-m", _MODULE, str(its_end.fileno()), str(patience)),
                 stdin=subprocess.DEVNULL,
                 pass_fds=(its_end.fileno(),),
                 # It finds modules where this process does.
@@ -69,7 +74,8 @@ class _Worker:
 class PastProcess:
     """One thread at a time computes."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = _PATIENCE) -> None:
+        self._patience = patience
         self._worker: _Worker | None = None
 
     @property
@@ -79,19 +85,28 @@ class PastProcess:
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
         """As Engine.compute; the statement is in DuckDB's dialect."""
-        if self._worker is None or self._worker.has_ended:
-            self.close()
-            try:
-                self._worker = _Worker()
-            except OSError as error:
-                raise EngineError(f"duckdb: what computes past moments can't be started: {error}") from error
+        files = [str(hour.path) for hour in hours]
         try:
-            return self._worker.answer(statement, [str(hour.path) for hour in hours], rows)
-        except (OSError, pa.ArrowInvalid) as error:
-            code = self._worker.end()
-            raise EngineError(f"duckdb: what computes past moments ended with {code}") from error
+            return self._ask(statement, files, rows)
+        except _EndedByItself:
+            return self._ask(statement, files, rows)
 
     def close(self) -> None:
         if self._worker is not None:
             self._worker.end()
             self._worker = None
+
+    def _ask(self, statement: Statement, files: list[str], rows: pa.Table) -> pa.Table:
+        """One that dies of the question isn't asked again: it may have been killed for its memory."""
+        if self._worker is None or self._worker.has_ended:
+            self.close()
+            try:
+                self._worker = _Worker(self._patience)
+            except OSError as error:
+                raise EngineError(f"duckdb: what computes past moments can't be started: {error}") from error
+        try:
+            return self._worker.answer(statement, files, rows)
+        except (OSError, pa.ArrowInvalid) as error:
+            code = self._worker.end()
+            raised = EngineError if code else _EndedByItself
+            raise raised(f"duckdb: what computes past moments ended with {code}") from error

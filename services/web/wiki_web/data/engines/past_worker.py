@@ -1,4 +1,4 @@
-"""python -m wiki_web.data.engines.past_worker SOCKET: answers what PastProcess asks, gives way to others."""
+"""python -m wiki_web.data.engines.past_worker SOCKET PATIENCE: answers PastProcess, gives way to others."""
 
 import os
 import select
@@ -17,7 +17,6 @@ from wiki_web.data.engines.engine import EngineError
 from wiki_web.data.engines.past_messages import receive, send
 from wiki_web.data.queries import Statement
 
-_PATIENCE: Final = 300.0  # seconds: if nobody asks for so long, its memory is given back
 # Enough to be answered on a machine that is busy with other things for long.
 _NICENESS: Final = 10
 
@@ -27,10 +26,10 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _give_way()
     with socket.socket(fileno=int(sys.argv[1])) as channel, suppress(OSError):
-        serve(channel)
+        serve(channel, patience=float(sys.argv[2]))
 
 
-def serve(channel: socket.socket, patience: float = _PATIENCE) -> None:
+def serve(channel: socket.socket, patience: float) -> None:
     """Until nobody has asked for `patience` seconds, or can ask any more; OSError if nobody listens."""
     questions, answers = channel.makefile("rb"), channel.makefile("wb")
     with questions, answers, closing(DuckDBPast()) as past:
