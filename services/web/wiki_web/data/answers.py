@@ -32,7 +32,7 @@ from wiki_web.data.documents import (
 )
 from wiki_web.data.editors import by_editors
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
-from wiki_web.data.queries import Kind, Query
+from wiki_web.data.queries import OF_TOTALS, Kind, Query
 from wiki_web.data.rows import moment_of
 from wiki_web.data.unusual import Unusual, compared, most_unusual
 
@@ -118,8 +118,8 @@ def answer_of(
     """
     rows = found.to_pylist()
     if sums is None:
-        (row_of_sums,) = (row for row in rows if row["all_changes"] is not None)
-        sums, rows = _sums(row_of_sums), [row for row in rows if row is not row_of_sums]
+        sums = _sums(filter(_is_of_sums, rows))
+        rows = [row for row in rows if not _is_of_sums(row)]
     after_us = as_of_us - query.window_us
     inside = cut(gaps, after_us, as_of_us)
     since_us = counting_since(gaps, after_us, as_of_us)
@@ -140,9 +140,15 @@ def answer_of(
     )
 
 
-def _sums(row: Row) -> Sums:
+def _is_of_sums(row: Row) -> bool:
+    return any(row[name] is not None for name in OF_TOTALS)
+
+
+def _sums(parts: Iterable[Row]) -> Sums:
+    """They may be told by several rows, each by one."""
+    row = {name: value for part in parts for name, value in part.items() if value is not None}
     totals = Totals(**{name: row[f"all_{name}"] for name in Totals.model_fields})
-    wikis = tuple(sorted(wiki for wiki in row["all_wikis"] or () if wiki is not None))
+    wikis = tuple(sorted(wiki for wiki in row.get("all_wikis", ()) if wiki is not None))
     return Sums(totals, wikis, int(row["impossible_sizes"]))
 
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
-from wiki_web.data import newest_changes
+from wiki_web.data import newest_changes, top_titles
 from wiki_web.data.editors import ANONYMOUS_PATTERN
 from wiki_web.data.titles import equivalent
 from wiki_web.data.unusual_candidates import COLUMNS, LISTED, PARAMETERS
@@ -88,7 +88,7 @@ class Statement:
 def statement_of(query: Query, as_of_us: int, *, with_totals: bool = True) -> Statement:
     """The statement that answers `query` at a commit that counts up to `as_of_us`; or its list alone."""
     parameters = _chosen(query, as_of_us)
-    if with_totals or query.kind == "top":
+    if with_totals or query.kind in ("top", "unusual"):
         parameters["window_us"] = query.window_us
     if query.kind == "unusual":
         parameters |= PARAMETERS
@@ -186,38 +186,22 @@ totals AS (
   FROM selected WHERE age_us < :window_us
 )"""
 _LISTS: Final[dict[Kind, str]] = {
-    "top": """
-counted AS (
-  SELECT wiki, title, MAX(page_url) AS page_url,
-    COUNT(CASE WHEN age_us < :window_us THEN 1 END) AS changes,
-    COUNT(CASE WHEN age_us >= 60000000 THEN 1 END) AS changes_before,
-    CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
-    MAX(event_us) AS last_us,
-    MAX_BY(diff_url, CASE WHEN diff_url IS NOT NULL THEN revision_new END) AS diff_url,
-    MAX(CASE WHEN age_us < :window_us AND type = 'new' THEN 1 ELSE 0 END) AS created,
-    COLLECT_LIST(CASE WHEN age_us < :window_us
-      THEN STRUCT(age_us, revision_new, length_old, length_new, editor) END) AS made
-  FROM selected GROUP BY wiki, title
-),
-ranked AS (
-  SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank,
-    CASE WHEN changes_before > 0 THEN RANK() OVER (ORDER BY changes_before DESC) END AS rank_before
-  FROM counted
-),
-listed AS (
-  SELECT * FROM ranked WHERE changes > 0
-  ORDER BY changes DESC, last_us DESC, title, wiki LIMIT :row_limit
-)""",
+    "top": f"{top_titles.COUNTED}, {top_titles.LISTED}",
     "editors": """
 counted AS (
-  SELECT editor, MAX(COALESCE(bot, FALSE)) AS bot, COUNT(*) AS changes,
-    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles,
-    CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(event_us) AS last_us
+  SELECT editor, MAX(COALESCE(bot, FALSE)) AS is_bot, COUNT(*) AS changes,
+    CAST(SUM(bytes) AS BIGINT) AS all_bytes, MAX(event_us) AS last_us
   FROM selected WHERE editor IS NOT NULL GROUP BY editor
 ),
-listed AS (
+chosen AS (
   SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
   ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
+),
+listed AS (
+  SELECT chosen.editor, rank, is_bot AS bot, changes, all_bytes AS bytes, last_us,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles
+  FROM chosen JOIN selected ON selected.editor = chosen.editor
+  GROUP BY chosen.editor, rank, is_bot, changes, all_bytes, last_us
 )""",
     "changes": newest_changes.LISTED,
     "timeline": """
@@ -228,7 +212,7 @@ listed AS (
 )""",
     "unusual": LISTED,
 }
-_OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
+OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
     "top": (
         "rank",
@@ -248,7 +232,7 @@ _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
     "timeline": ("age", "changes", "editors", "bytes"),
     "unusual": COLUMNS,
 }
-# One row with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
+# Rows with the totals, and those of the list in any order. Joined or sorted in SQL, they would be
 # further jobs of Spark's; so they are two tasks of one.
 _STATEMENT: Final = """
 WITH {tables}
@@ -267,11 +251,12 @@ def _sql(kind: Kind, bots: Bots, parameters: frozenset[str], with_totals: bool) 
     tables = newest_changes.LISTED_WITH_REASONS if "reasons_of" in parameters else _LISTS[kind]
     if not with_totals:
         return _LIST_ALONE.format(tables=f"{selected}, {tables}", list=", ".join(listed))
+    totals = top_titles.TOTALS if kind == "top" else _TOTALS
     return _STATEMENT.format(
-        tables=", ".join((selected, _TOTALS, tables)),
-        totals=", ".join(_OF_TOTALS),
+        tables=", ".join((selected, tables, totals)),
+        totals=", ".join(OF_TOTALS),
         no_list=", ".join(f"NULL AS {column}" for column in listed),
-        no_totals=", ".join("NULL" for _ in _OF_TOTALS),
+        no_totals=", ".join("NULL" for _ in OF_TOTALS),
         list=", ".join(listed),
     )
 

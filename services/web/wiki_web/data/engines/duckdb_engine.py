@@ -9,6 +9,7 @@ from functools import lru_cache
 import duckdb
 import pyarrow as pa
 import sqlglot
+from sqlglot import exp
 
 from wiki_web.data.engines.duckdb_files import select_from
 from wiki_web.data.engines.engine import EngineError, Progress, stored_errors
@@ -39,8 +40,14 @@ UNION ALL {stored}"""
 @lru_cache(maxsize=256)
 def to_duckdb(sql: str) -> str:
     """Spark's SQL in DuckDB's dialect."""
-    (translated,) = sqlglot.transpile(sql, read="spark", write="duckdb")
-    return translated
+    return sqlglot.parse_one(sql, read="spark").transform(_counted_distinct).sql("duckdb")
+
+
+def _counted_distinct(node: exp.Expression) -> exp.Expression:
+    """The size of a set is the number of its members, which DuckDB counts without making a list of them."""
+    if isinstance(node, exp.ArraySize) and isinstance(node.this, exp.ArrayUniqueAgg):
+        return exp.Count(this=exp.Distinct(expressions=[node.this.this]))
+    return node
 
 
 class DuckDBEngine:
