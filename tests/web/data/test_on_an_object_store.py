@@ -13,7 +13,7 @@ from web.committed import NOON, Change, CommittedChanges
 from web.data.held import document
 from web.data.usual import write_baseline
 from wiki_common.store import place
-from wiki_common.store.bucket import Bucket, Content
+from wiki_common.store.bucket import Bucket, Content, ObjectStat
 from wiki_common.store.objects import ObjectPath
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
@@ -160,6 +160,25 @@ def test_hours_that_are_not_held_are_read_by_the_query_that_reaches_them(
     assert store.refresh()
     assert store.rows_held == 12
     assert top(store) == {"Page 0": 8, "Page 1": 5, "Page 2": 4}
+
+
+def test_stored_hours_are_looked_for_side_by_side(
+    mirrored: Mirrored, small: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after another, a day of them is 24 ways to the store and back for each question."""
+    for hour in range(1, 9):
+        mirrored.committed.close_hour(NOON - hour * HOUR, changes(3, -hour * HOUR))
+    mirrored.commit(*changes(12))
+    store = Store(mirrored.folder, small, DAY)
+    assert store.refresh()
+    head, both = Bucket.head, threading.Barrier(2)
+
+    def head_with_another(bucket: Bucket, key: str) -> ObjectStat:
+        both.wait(30)
+        return head(bucket, key)
+
+    monkeypatch.setattr(Bucket, "head", head_with_another)
+    assert sum(top(store).values()) == 8 * 3 + 12
 
 
 def test_a_past_moment_is_read_from_its_hours(mirrored: Mirrored, engine: Engine) -> None:

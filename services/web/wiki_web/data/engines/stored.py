@@ -29,8 +29,9 @@ class StoredHours:
 
     def reached(self, after_us: int) -> list[Hour]:
         """Those with rows after `after_us`; one that was deleted since, as too old, counts no more."""
-        reached = (hour for hour in self.hours if microseconds(hour.end) > after_us)
-        return [hour for hour in reached if hour.path.exists()]
+        reached = [hour for hour in self.hours if microseconds(hour.end) > after_us]
+        there = each_of([hour.path for hour in reached], lambda file: file.exists())
+        return [hour for hour, exists in zip(reached, there, strict=True) if exists]
 
     def rows_after(self, after_us: int) -> int:
         """How many rows those have."""
