@@ -264,7 +264,10 @@ class SparkEngine:
         return tuple(cached)
 
     def _hour_frame(self, hour: Hour, horizon_us: int) -> DataFrame:
-        rows = self._read_hours([hour]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+        if isinstance(hour.path, Path):
+            rows = self._read_hours([hour]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+        else:
+            rows = self._handed_over(read_rows([hour.path], from_us=horizon_us))
         return rows.persist(_CACHE)
 
     def _read_hours(self, hours: Sequence[Hour]) -> DataFrame:
@@ -277,19 +280,20 @@ class SparkEngine:
         return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
 
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
-        """`rows` by time in blocks of so many.
-
-        Without the exchange each task would carry the handed-over rows with it.
-        """
+        """`rows` by time in blocks of so many."""
         rows = rows.sort_by(EVENT_US)
         blocks = []
         for start in range(0, rows.num_rows, block_rows):
             part = rows.slice(start, block_rows)
-            frame = self._spark.createDataFrame(part).repartition(1).persist(_CACHE)
+            frame = self._handed_over(part).persist(_CACHE)
             frame.count()
             oldest_us, newest_us = part[EVENT_US][0].as_py(), part[EVENT_US][-1].as_py()
             blocks.append(_Block(part, frame, oldest_us, newest_us))
         return blocks
+
+    def _handed_over(self, rows: pa.Table) -> DataFrame:
+        """In one part. Without the exchange its task would carry these rows with it, at each query anew."""
+        return self._spark.createDataFrame(rows).repartition(1)
 
 
 def _block_rows(rows: int) -> int:
