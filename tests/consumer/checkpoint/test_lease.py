@@ -1,5 +1,8 @@
 """One writer at a time in an object store."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from wiki_common.store.bucket import Bucket
@@ -26,6 +29,20 @@ def lock(s3_folder: ObjectPath) -> ObjectPath:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@contextmanager
+def answers_cut(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is written arrives, and seems to fail."""
+    write = Bucket.put
+
+    def write_and_fail(*arguments: object, **named: object) -> str:
+        write(*arguments, **named)  # type: ignore[arg-type]
+        raise OSError("cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Bucket, "put", write_and_fail)
+        yield
 
 
 def test_one_holds_it_until_it_is_given_back(lock: ObjectPath, clock: Clock) -> None:
@@ -87,24 +104,52 @@ def test_a_request_that_seemed_to_fail_is_known_again(
     lock: ObjectPath, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     holder = Lease(lock, clock=clock)
-    write = Bucket.put
-
-    def write_and_fail(*arguments: object, **named: object) -> str:
-        write(*arguments, **named)  # type: ignore[arg-type]
-        raise OSError("cut")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Bucket, "put", write_and_fail)
-        with pytest.raises(OSError, match="cut"):
-            holder.take()
+    with answers_cut(monkeypatch), pytest.raises(OSError, match="cut"):
+        holder.take()
     assert holder.take()
-    with monkeypatch.context() as patched:
-        patched.setattr(Bucket, "put", write_and_fail)
-        with pytest.raises(OSError, match="cut"):
-            holder.renew()
+    with answers_cut(monkeypatch), pytest.raises(OSError, match="cut"):
+        holder.renew()
     holder.renew()
     holder.renew()
     assert not Lease(lock, clock=clock).take()
+
+
+@pytest.mark.parametrize("renewed", [True, False], ids=["before", "after"])
+def test_it_is_given_back_while_a_renewal_is_on_its_way(
+    lock: ObjectPath, clock: Clock, monkeypatch: pytest.MonkeyPatch, renewed: bool
+) -> None:
+    """That comes to the store before what gives it back, or after; its answer comes last."""
+    holder = Lease(lock, clock=clock)
+    assert holder.take()
+    write = Bucket.put
+
+    def write_beside_giving_back(*arguments: object, **named: object) -> str:
+        monkeypatch.setattr(Bucket, "put", write)
+        if not renewed:
+            holder.give_back()
+        etag = write(*arguments, **named)  # type: ignore[arg-type]
+        if renewed:
+            holder.give_back()
+        return etag
+
+    monkeypatch.setattr(Bucket, "put", write_beside_giving_back)
+    if renewed:
+        holder.renew()
+    else:
+        with pytest.raises(LeaseLost):
+            holder.renew()
+    assert Lease(lock, clock=clock).take()
+
+
+def test_it_is_given_back_after_a_renewal_that_seemed_to_fail(
+    lock: ObjectPath, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holder = Lease(lock, clock=clock)
+    assert holder.take()
+    with answers_cut(monkeypatch), pytest.raises(OSError, match="cut"):
+        holder.renew()
+    holder.give_back()
+    assert Lease(lock, clock=clock).take()
 
 
 def test_commands_take_it_too(lock: ObjectPath) -> None:

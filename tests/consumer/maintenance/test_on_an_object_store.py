@@ -1,6 +1,7 @@
 """The maintenance leaves an object store as it leaves a disk."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from consumer.volumes import MAX_EVENT_AGE, NOW, Volume, clean_up
+from consumer.volumes import MAX_EVENT_AGE, NOW, Volume, clean_up, ignore, what_a_reader_sees
 from harness.object_store import copy
 from wiki_common.baseline import Covered
 from wiki_common.coverage import Gap
@@ -30,9 +31,13 @@ def data(s3_folder: ObjectPath, with_gaps: Volume) -> ObjectPath:
     return s3_folder
 
 
-def run(data: ObjectPath, now: datetime) -> Report:
+def run(data: ObjectPath, now: datetime, on_step: Callable[[str], None] = ignore) -> Report:
     return Maintenance(
-        data, max_event_age=MAX_EVENT_AGE, history_retention=timedelta(days=7), clock=lambda: now
+        data,
+        max_event_age=MAX_EVENT_AGE,
+        history_retention=timedelta(days=7),
+        clock=lambda: now,
+        on_step=on_step,
     ).run()
 
 
@@ -62,6 +67,35 @@ def test_it_closes_the_same_hours_and_deletes_the_same_files(data: ObjectPath, w
     assert usual is not None
     assert usual.covered == Covered.of_footer(pq.read_metadata(here.baseline).metadata)
     assert run(data, datetime.now(UTC) + timedelta(hours=1)).raw_files_deleted == 0
+
+
+class Ended(BaseException):
+    """As by a kill: what is put is whole, or isn't there."""
+
+
+def ends_after(steps: int) -> Callable[[str], None]:
+    left = iter(range(steps - 1))
+
+    def on_step(step: str) -> None:
+        if next(left, None) is None:
+            raise Ended(step)
+
+    return on_step
+
+
+def test_runs_that_end_in_the_middle_lose_and_double_nothing(data: ObjectPath) -> None:
+    """Each a step later than the one before, until one has nothing more to do."""
+    before, ended = what_a_reader_sees(data), Counter[str]()
+    for now in (NOW, datetime.now(UTC) + timedelta(hours=1)):
+        for steps in range(1, 40):
+            try:
+                assert run(data, now, ends_after(steps)).failures == []
+                break
+            except Ended as step:
+                ended[str(step)] += 1
+            assert what_a_reader_sees(data) == before
+        assert what_a_reader_sees(data) == before
+    assert ended.keys() >= {"history file written", "history file published", "raw file deleted"}
 
 
 def test_a_store_that_fails_makes_no_file_unreadable(

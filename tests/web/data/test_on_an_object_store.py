@@ -1,7 +1,9 @@
 """What is in an object store is followed, loaded, answered and looked back at as on a disk."""
 
+import random
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -13,13 +15,16 @@ from web.committed import NOON, Change, CommittedChanges
 from web.data.held import document
 from web.data.usual import write_baseline
 from wiki_common.store import place
-from wiki_common.store.bucket import Bucket, Content
+from wiki_common.store.bucket import Bucket, Content, ObjectStat
 from wiki_common.store.objects import ObjectPath
+from wiki_common.store.reading import TAIL
 from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.answers import answer_of
 from wiki_web.data.baseline import Baselines
+from wiki_web.data.engines import spark_engine as spark_engine_module
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.engines.spark_engine import SparkEngine
 from wiki_web.data.follower import FolderMoved, Follower
 from wiki_web.data.past.kept import KeptHours
 from wiki_web.data.past.past_answers import PastAnswers
@@ -146,6 +151,13 @@ def small(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     return engine
 
 
+@pytest.fixture
+def small_spark(spark_engine: SparkEngine, monkeypatch: pytest.MonkeyPatch) -> SparkEngine:
+    """As `small`."""
+    monkeypatch.setattr(spark_engine, "most_held", 12)
+    return spark_engine
+
+
 def top(store: Store) -> dict[str, int]:
     query = Query("top", DAY, 500)
     _, as_of_us, run = store.prepare(query)
@@ -160,6 +172,94 @@ def test_hours_that_are_not_held_are_read_by_the_query_that_reaches_them(
     assert store.refresh()
     assert store.rows_held == 12
     assert top(store) == {"Page 0": 8, "Page 1": 5, "Page 2": 4}
+
+
+def test_stored_hours_are_looked_for_side_by_side(
+    mirrored: Mirrored, small: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One after another, a day of them is 24 ways to the store and back for each question."""
+    for hour in range(1, 9):
+        mirrored.committed.close_hour(NOON - hour * HOUR, changes(3, -hour * HOUR))
+    mirrored.commit(*changes(12))
+    store = Store(mirrored.folder, small, DAY)
+    assert store.refresh()
+    head, both = Bucket.head, threading.Barrier(2)
+
+    def head_with_another(bucket: Bucket, key: str) -> ObjectStat:
+        both.wait(30)
+        return head(bucket, key)
+
+    monkeypatch.setattr(Bucket, "head", head_with_another)
+    assert sum(top(store).values()) == 8 * 3 + 12
+
+
+class Got:
+    """Counts the bytes that this process gets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.bytes = 0
+        get = Bucket.get
+
+        def get_and_count(bucket: Bucket, key: str, **asked: Any) -> Content:
+            content = get(bucket, key, **asked)
+            self.bytes += len(content.data)
+            return content
+
+        monkeypatch.setattr(Bucket, "get", get_and_count)
+
+
+@pytest.fixture
+def talkative(mirrored: Mirrored) -> Mirrored:
+    """An hour of whose bytes the comments are nearly all, too many for what is read with the footer."""
+    wikis = ["dewiki", *["enwiki"] * 19]
+    rows = [Change(NOON - HOUR, wiki, wiki=wiki, comment=random.randbytes(40_000).hex()) for wiki in wikis]
+    mirrored.committed.close_hour(NOON - HOUR, rows)
+    mirrored.commit(*changes(12))
+    return mirrored
+
+
+def test_a_question_gets_the_columns_that_it_is_about(
+    talkative: Mirrored, small: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(talkative.folder, small, DAY)
+    assert store.refresh()
+    got = Got(monkeypatch)
+    assert sum(top(store).values()) == 32
+    past = PastAnswers(store, small, talkative.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    answer, _ = past.get(Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30))))
+    assert document(answer.answer)["totals"]["changes"] == 20
+    assert got.bytes < 6 * TAIL
+
+
+def test_spark_reads_objects_once_the_question_is_computed(
+    talkative: Mirrored, small_spark: SparkEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who prepares it holds up the next commit."""
+    store = Store(talkative.folder, small_spark, DAY)
+    assert store.refresh()
+    got = Got(monkeypatch)
+    _, _, run = store.prepare(Query("top", DAY, 500))
+    assert got.bytes == 0
+    talkative.commit(Change(NOON + HOUR, title="since"))
+    assert store.refresh()
+    assert run()["all_changes"].to_pylist().count(32) == 1
+
+
+def test_spark_is_handed_over_no_more_rows_than_its_heap_has_room_for(
+    talkative: Mirrored, small_spark: SparkEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark_engine_module, "MOST_HANDED_OVER", 100_000)
+    store = Store(talkative.folder, small_spark, DAY)
+    assert store.refresh()
+    past = PastAnswers(store, small_spark, talkative.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    listed, moment = Query("changes", DAY, 20), microseconds(NOON - timedelta(minutes=30))
+    with pytest.raises(EngineError, match="more than 100000 bytes"):
+        store.prepare(listed)[2]()
+    with pytest.raises(EngineError, match="more than 100000 bytes"):
+        past.get(replace(listed, to_us=moment))
+    german = replace(listed, wikis=("dewiki",))
+    assert store.prepare(german)[2]()["all_changes"].to_pylist().count(1) == 1
+    assert document(past.get(replace(german, to_us=moment))[0].answer)["totals"]["changes"] == 1
 
 
 def test_a_past_moment_is_read_from_its_hours(mirrored: Mirrored, engine: Engine) -> None:

@@ -6,8 +6,11 @@ import pyarrow as pa
 import pytest
 from pyspark.sql import SparkSession
 
+from harness.object_store import copy
 from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
 from wiki_web.data.engines.spark_engine import SparkEngine
 from wiki_web.data.queries import KINDS, Kind, Query, Statement
 from wiki_web.data.rows import microseconds
@@ -107,12 +110,28 @@ def test_a_query_is_one_job_or_two_where_more_is_told_of_what_was_chosen(
     assert len(told.getJobIdsForGroup(group)) == jobs
 
 
+@pytest.mark.parametrize("where", ["batch", "hour", "object"])
 def test_rows_that_are_cached_do_not_travel_with_each_task(
-    spark_engine: SparkEngine, spark: SparkSession, committed: CommittedChanges
+    spark_engine: SparkEngine,
+    spark: SparkSession,
+    committed: CommittedChanges,
+    request: pytest.FixtureRequest,
+    where: str,
 ) -> None:
-    committed.commit_table(changes_table(Change(NOON, comment=f"{n:0100}") for n in range(1000)))
-    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    data_dir: Place = committed.data_dir
+    rows = changes_table(Change(NOON - HOUR, comment=f"{n:0100}") for n in range(1000))
+    if where == "batch":
+        committed.commit_table(rows)
+    else:
+        committed.close_hour(NOON - HOUR, rows)
+    if where == "object":
+        folder: ObjectPath = request.getfixturevalue("s3_folder")
+        copy(committed.data_dir, folder)
+        data_dir = folder
+    store = Store(data_dir, spark_engine, 24 * HOUR)
     store.refresh()
+    assert store.rows_held == 1000
+    spark_engine.prepare(Statement("SELECT comment FROM changes", {}))
     answer = spark.sql("SELECT comment FROM changes")
     (partition,) = answer._jdf.queryExecution().toRdd().partitions()
     assert spark._jvm is not None

@@ -91,23 +91,27 @@ class Lease:
             raise LeaseLost(f"it could not be renewed for {self._seconds:g} s")
         if self._write(if_match=self._etag):
             return
-        found = self._bucket.get(self._lock.key)
-        if found.data not in self._sent:
+        written = self._written()
+        if written is None:
             raise LeaseLost("another consumer has taken it")
         # A request that seemed to fail was carried out.
-        self._etag = found.stat.etag
+        self._etag = written
 
     def keep(self, on_lost: Callable[[str], None]) -> None:
         """Renew it in a thread of its own, until it is given back; `on_lost` is told why it can't be."""
         threading.Thread(target=self._keep, args=(on_lost,), name="lease", daemon=True).start()
 
     def give_back(self) -> None:
-        """Whoever waits for it can take it at once. Raises OSError."""
+        """Whoever waits for it can take it at once, unless it wasn't ours any more. Raises OSError."""
         self._ended.set()
-        try:
-            self._bucket.put(self._lock.key, _GIVEN_BACK, if_match=self._etag)
-        except Changed:
-            return  # it wasn't ours any more
+        etag: str | None = self._etag
+        # The second time over a renewal whose answer has not come: none follows that one.
+        while etag is not None:
+            try:
+                self._bucket.put(self._lock.key, _GIVEN_BACK, if_match=etag)
+                return
+            except Changed:
+                etag = self._written()
 
     def _keep(self, on_lost: Callable[[str], None]) -> None:
         pause = self._seconds / RENEWALS
@@ -122,6 +126,11 @@ class Lease:
             except OSError as error:
                 _log.warning("the lease was not renewed", reason=str(error))
                 pause = _AGAIN_SECONDS
+
+    def _written(self) -> str | None:
+        """The etag of what lies there, if that was written here."""
+        found = self._bucket.get(self._lock.key)
+        return found.stat.etag if found.data in self._sent else None
 
     def _has_expired(self, found: Content) -> bool:
         if found.stat.etag != self._seen[0]:

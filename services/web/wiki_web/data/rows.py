@@ -99,10 +99,11 @@ def read_rows(files: Sequence[Place], *, from_us: int) -> pa.Table:
     return read_matching(files, ds.field(STORED[EVENT_US]) >= _time(from_us), SCHEMA.names)
 
 
-def within(after_us: int, until_us: int) -> ds.Expression:
-    """Whether a stored row is of (after, until]."""
+def within(after_us: int, until_us: int | None) -> ds.Expression:
+    """Whether a stored row is of (after, until]; None for any time after."""
     time = ds.field(STORED[EVENT_US])
-    return (time > _time(after_us)) & (time <= _time(until_us))
+    after = time > _time(after_us)
+    return after if until_us is None else after & (time <= _time(until_us))
 
 
 def one_of(name: str, values: Sequence[int | str]) -> ds.Expression:

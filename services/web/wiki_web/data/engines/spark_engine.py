@@ -6,13 +6,13 @@ Older hours are `stored`: in history's files alone. A query reads only the hours
 reaches.
 """
 
-import re
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import partial, reduce
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,21 +22,19 @@ from pyspark.sql import functions as sf
 
 from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
+from wiki_web.data.engines.spark_files import rows_of
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
-from wiki_web.data.engines.stored import MOST_HELD, NONE_STORED, StoredHours, stored_hours
-from wiki_web.data.queries import Parameter, Statement
-from wiki_web.data.rows import (
-    EVENT_US,
-    FILE_SCHEMA,
-    SCHEMA,
-    STORED,
-    Hour,
-    boundary_of,
-    concat,
-    microseconds,
-    read_rows,
+from wiki_web.data.engines.stored import (
+    MOST_HELD,
+    NONE_STORED,
+    StoredHours,
+    names_in,
+    no_rows,
+    stored_hours,
+    with_stored,
 )
-from wiki_web.data.titles import CONTROLS, DIRECTION_MARKS
+from wiki_web.data.queries import Statement
+from wiki_web.data.rows import EVENT_US, SCHEMA, Hour, boundary_of, concat, microseconds, read_rows
 
 _MAX_NEWEST_ROWS = 500
 _MAX_NEWEST_SHARE = 0.03  # of a block
@@ -47,18 +45,13 @@ _MOST_BLOCKS = 8
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
-_SPARK_TYPES = {
-    pa.string(): "STRING",
-    pa.int32(): "INT",
-    pa.int64(): "BIGINT",
-    pa.bool_(): "BOOLEAN",
-    pa.timestamp("us", "UTC"): "TIMESTAMP",
-}
-_FILE_COLUMNS = ", ".join(f"`{field.name}` {_SPARK_TYPES[field.type]}" for field in FILE_SCHEMA)
 # In the form that queries read: a serialized cache would be copied by each scan.
 _CACHE = StorageLevel.MEMORY_AND_DISK_DESER
 # Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
 _HANDED_OVER_AT_ONCE = 100_000
+MOST_HANDED_OVER: Final = 128 * 2**20
+"""Bytes of an object store's rows for one query: the heap has room for these beside all that may be held."""
+_FILES_AT_ONCE = 4
 
 
 @dataclass(frozen=True)
@@ -101,6 +94,16 @@ class _Held:
     def block_rows(self) -> int:
         """How large a block may grow."""
         return _block_rows(self.rows_in_blocks)
+
+    def reached(self, after_us: int) -> tuple[list[DataFrame], int]:
+        """What has the held rows after `after_us`, and how many rows that has."""
+        hours = [cached for cached in self.hours if microseconds(cached.hour.end) > after_us]
+        blocks = [block for block in self.blocks if block.newest_us > after_us]
+        frames = [cached.frame for cached in hours] + [block.frame for block in blocks]
+        if self.newest_frame is not None:
+            frames.append(self.newest_frame)
+        rows = sum(cached.rows for cached in hours) + sum(block.rows.num_rows for block in blocks)
+        return frames, rows + self.newest_rows
 
     def rows_since(self, from_us: int) -> int:
         """Rows of no cached hour, of `from_us` or later."""
@@ -192,9 +195,13 @@ class SparkEngine:
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
         with self._changing, stored_errors(), engine_errors(self._spark):
-            self._show(statement.after_us)
-            arguments = {name: _argument(value) for name, value in statement.parameters.items()}
-            answer = self._spark.sql(statement.sql, args=arguments)
+            held = self._held
+            stored = held.stored.reached(statement.after_us)
+            if stored and not isinstance(stored[0].path, Path):
+                # Read once it runs: that takes a while, and others wait for what prepares.
+                return partial(self._with_objects, statement, stored, held)
+            self._show(held, statement.after_us, stored)
+            answer = self._spark.sql(statement.sql, args=_arguments(statement))
 
         def run() -> pa.Table:
             with self._running, engine_errors(self._spark):
@@ -203,16 +210,37 @@ class SparkEngine:
         return run
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
-        arguments = {name: _argument(value) for name, value in statement.parameters.items()}
-        # The frame below takes the place of the table, which has only what is held.
-        sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
         with stored_errors(), engine_errors(self._spark):
-            frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
-            if hours:
-                frames.append(self._read_hours(hours).select(rows.column_names))
             # A single task at a time: other cores are free for what is held.
-            changes = reduce(DataFrame.union, frames).coalesce(1)
-            return self._spark.sql(sql, args=arguments, changes=changes).toArrow()
+            changes = self._frame_of(rows, statement, hours).coalesce(1)
+            return self._over(changes, statement).toArrow()
+
+    def _with_objects(self, statement: Statement, stored: Sequence[Hour], held: _Held) -> pa.Table:
+        with self._running, stored_errors(), engine_errors(self._spark):
+            names = names_in(statement)
+            held_frames, reached = held.reached(statement.after_us)
+            frames = [frame.select(names) for frame in held_frames]
+            frames.append(self._frame_of(no_rows(names), statement, stored))
+            changes = _union(frames, reached + held.stored.rows_after(statement.after_us))
+            return self._over(changes, statement).toArrow()
+
+    def _over(self, changes: DataFrame, statement: Statement) -> DataFrame:
+        """The statement over `changes` in place of the table, which has only what is held."""
+        sql = statement.sql.replace("FROM changes", "FROM {changes} AS changes")
+        return self._spark.sql(sql, args=_arguments(statement), changes=changes)
+
+    def _frame_of(self, rows: pa.Table, statement: Statement, hours: Sequence[Hour]) -> DataFrame:
+        """`rows` and those in the hours' files, of the columns of `rows`."""
+        if hours and not isinstance(hours[0].path, Path):
+            # Spark would need Hadoop's S3A for it, and so would its executors.
+            files = [hour.path for hour in hours]
+            return self._handed_over(
+                with_stored(rows, statement, files, most_bytes=MOST_HANDED_OVER, at_once=_FILES_AT_ONCE)
+            )
+        frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
+        if hours:
+            frames.append(rows_of(self._spark, [hour.path for hour in hours]).select(rows.column_names))
+        return reduce(DataFrame.union, frames)
 
     def check(self) -> None:
         if has_died(self._spark):
@@ -227,26 +255,19 @@ class SparkEngine:
         frame = self._spark.createDataFrame(rows).coalesce(1) if rows.num_rows else None
         return replace(held, newest=newest, newest_frame=frame)
 
-    def _show(self, after_us: int) -> None:
+    def _show(self, held: _Held, after_us: int, stored: Sequence[Hour]) -> None:
         """The rows after `after_us` as the table `changes`, and older ones where leaving them out costs more.
 
         Most queries of a commit read the same.
         """
-        held = self._held
-        hours = [cached for cached in held.hours if microseconds(cached.hour.end) > after_us]
-        blocks = [block for block in held.blocks if block.newest_us > after_us]
-        frames = [cached.frame for cached in hours] + [block.frame for block in blocks]
-        if stored := held.stored.reached(after_us):
+        frames, reached = held.reached(after_us)
+        if stored:
             # Looked at by each query: a file may be written anew meanwhile.
-            frames.append(self._read_hours(stored))
-        if held.newest_frame is not None:
-            frames.append(held.newest_frame)
+            frames.append(rows_of(self._spark, [hour.path for hour in stored]))
         if frames and frames == self._shown:
             return
-        rows = reduce(DataFrame.union, frames or [self._spark.createDataFrame(SCHEMA.empty_table())])
-        reached = sum(cached.rows for cached in hours) + sum(block.rows.num_rows for block in blocks)
-        in_one_task = reached + held.newest_rows + held.stored.rows_after(after_us) <= _ONE_TASK_ROWS
-        (rows.coalesce(1) if in_one_task else rows).createOrReplaceTempView("changes")
+        rows = frames or [self._spark.createDataFrame(SCHEMA.empty_table())]
+        _union(rows, reached + held.stored.rows_after(after_us)).createOrReplaceTempView("changes")
         self._shown = frames
 
     def _cache_hours(
@@ -264,32 +285,27 @@ class SparkEngine:
         return tuple(cached)
 
     def _hour_frame(self, hour: Hour, horizon_us: int) -> DataFrame:
-        rows = self._read_hours([hour]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+        if isinstance(hour.path, Path):
+            rows = rows_of(self._spark, [hour.path]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
+        else:
+            rows = self._handed_over(read_rows([hour.path], from_us=horizon_us))
         return rows.persist(_CACHE)
 
-    def _read_hours(self, hours: Sequence[Hour]) -> DataFrame:
-        """The rows in the hours' files."""
-        files = [_without_patterns(hour.path) for hour in hours if isinstance(hour.path, Path)]
-        if len(files) < len(hours):
-            # Spark would need Hadoop's S3A for it, and so would its executors.
-            return self._spark.createDataFrame(read_rows([hour.path for hour in hours], from_us=0))
-        stored = self._spark.read.schema(_FILE_COLUMNS).parquet(*files)
-        return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
-
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
-        """`rows` by time in blocks of so many.
-
-        Without the exchange each task would carry the handed-over rows with it.
-        """
+        """`rows` by time in blocks of so many."""
         rows = rows.sort_by(EVENT_US)
         blocks = []
         for start in range(0, rows.num_rows, block_rows):
             part = rows.slice(start, block_rows)
-            frame = self._spark.createDataFrame(part).repartition(1).persist(_CACHE)
+            frame = self._handed_over(part).persist(_CACHE)
             frame.count()
             oldest_us, newest_us = part[EVENT_US][0].as_py(), part[EVENT_US][-1].as_py()
             blocks.append(_Block(part, frame, oldest_us, newest_us))
         return blocks
+
+    def _handed_over(self, rows: pa.Table) -> DataFrame:
+        """In one part. Without the exchange its task would carry these rows with it, at each query anew."""
+        return self._spark.createDataFrame(rows).repartition(1)
 
 
 def _block_rows(rows: int) -> int:
@@ -301,26 +317,18 @@ def _since(from_us: int, rows: pa.Table) -> pa.Table:
     return rows.filter(pc.field(EVENT_US) >= from_us)
 
 
-def _without_patterns(path: Path) -> str:
-    """`path` for Spark's reader, which takes patterns: a folder may be named `data [1]`."""
-    return re.sub(r"([\\{}\[\]*?])", r"\\\1", str(path))
+def _union(frames: Sequence[DataFrame], rows: int) -> DataFrame:
+    """Of so many rows."""
+    union = reduce(DataFrame.union, frames)
+    return union.coalesce(1) if rows <= _ONE_TASK_ROWS else union
 
 
-def _read(stored: Column, column: str) -> Column:
-    """As rows.read_rows reads it."""
-    if column == EVENT_US:
-        return sf.unix_micros(stored)
-    if SCHEMA.field(column).type != pa.string():
-        return stored
-    text = sf.make_valid_utf8(stored)
-    if column == "title":
-        text = sf.trim(sf.translate(text, f"_{DIRECTION_MARKS}{CONTROLS}", " "))
-    return sf.coalesce(text, sf.lit("")) if column in ("event_id", "title") else text
-
-
-def _argument(value: Parameter) -> int | str | Column:
+def _arguments(statement: Statement) -> dict[str, int | str | Column]:
     """Spark takes an array parameter as a column of literals only."""
-    return sf.array(*(sf.lit(item) for item in value)) if isinstance(value, list) else value
+    return {
+        name: sf.array(*(sf.lit(item) for item in value)) if isinstance(value, list) else value
+        for name, value in statement.parameters.items()
+    }
 
 
 def _release(frames: Iterable[DataFrame]) -> None:

@@ -16,14 +16,14 @@ from wiki_web.data.answers import answer_of
 from wiki_web.data.baseline import Baseline
 from wiki_web.data.documents import State
 from wiki_web.data.engines.engine import Engine, EngineError
+from wiki_web.data.engines.stored import names_in, no_rows
 from wiki_web.data.gaps import BEFORE_ALL, Span, joined
 from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
 from wiki_web.data.past.kept import Kept, KeptHours
 from wiki_web.data.past.moment import moment_text
-from wiki_web.data.past.sources import Sources, names_in, rows_statement, sources_of
+from wiki_web.data.past.sources import Sources, rows_statement, sources_of
 from wiki_web.data.past.turns import Turns
 from wiki_web.data.queries import Query, Statement, matching_of, statement_of
-from wiki_web.data.rows import SCHEMA
 from wiki_web.data.store import Position, Store
 
 _MOST_ANSWERS: Final = 64
@@ -171,7 +171,7 @@ class PastAnswers:
             if kept.changes is None:
                 raise EngineError(f"{kept.hour.path}: its footer can't be read")
         names = names_in(asked.statement)
-        rows = pa.schema([SCHEMA.field(name) for name in names]).empty_table()
+        rows = no_rows(names)
         if sources.held_from_us is not None:
             held = rows_statement(names, sources.held_from_us, asked.to_us)
             rows = self._engine.prepare(held)().cast(rows.schema)

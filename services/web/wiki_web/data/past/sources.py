@@ -1,12 +1,10 @@
 """Where the rows of a past moment's window are: which closed hours to read, and what is held."""
 
-import re
 from dataclasses import dataclass
 from typing import Final
 
 from wiki_web.data.past.kept import Kept, KeptHour
 from wiki_web.data.queries import Statement
-from wiki_web.data.rows import SCHEMA
 
 _ROWS: Final = "SELECT {names} FROM changes WHERE event_us >= :from_us AND event_us <= :until_us"
 
@@ -40,12 +38,6 @@ def sources_of(after_us: int, until_us: int, kept: Kept, forgotten_us: int) -> S
     if after_us >= forgotten_us or not kept.hours:
         return Sources((), 0, max(after_us, forgotten_us))
     return Sources(kept.between(after_us, end_us - 1), end_us, end_us - 1)
-
-
-def names_in(statement: Statement) -> list[str]:
-    """The columns that a statement needs, and those that are named like any of its words."""
-    words = set(re.findall(r"\w+", statement.sql))
-    return [name for name in SCHEMA.names if name in words]
 
 
 def rows_statement(names: list[str], from_us: int, until_us: int) -> Statement:
