@@ -92,7 +92,7 @@ def test_the_same_queries_at_another_commit_compile_nothing_anew(
 def test_a_query_is_one_job_or_two_where_more_is_told_of_what_was_chosen(
     committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession, kind: Kind
 ) -> None:
-    jobs = 1 if kind in ("changes", "timeline") else 2
+    jobs = 2 if kind in ("top", "unusual") else 1
     committed.commit(Change(NOON))
     store = Store(committed.data_dir, spark_engine, 24 * HOUR)
     store.refresh()

@@ -34,6 +34,7 @@ from wiki_web.data.editors import by_editors
 from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
 from wiki_web.data.queries import OF_TOTALS, Kind, Query
 from wiki_web.data.rows import moment_of
+from wiki_web.data.top_titles import with_ranks
 from wiki_web.data.unusual import Unusual, compared, most_unusual
 
 Row = dict[str, Any]
@@ -154,12 +155,13 @@ def _sums(parts: Iterable[Row]) -> Sums:
 
 def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
     """As the statements order what they list."""
+    if kind == "top":
+        return with_ranks(list(rows))
     if kind == "timeline":
         return sorted(rows, key=lambda row: -row["age"])
     if kind == "changes":
         return sorted(rows, key=lambda row: (row["event_us"], row["event_id"]), reverse=True)
-    name = "title" if kind == "top" else "editor"
-    return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row[name], row.get("wiki") or ""))
+    return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row["editor"]))
 
 
 def changes_of(found: pa.Table) -> list[Change]:

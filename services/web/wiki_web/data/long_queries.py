@@ -10,7 +10,7 @@ from wiki_common.duration import duration_text
 from wiki_web.data.queries import Query
 
 MOST_COUNTED: Final = 400_000
-"""Changes: what a query groups them by needs a kilobyte and more of each, beside what is held."""
+"""Changes, for which there is room in any engine, and of a past moment."""
 
 
 class TooManyChanges(Exception):

@@ -186,22 +186,17 @@ totals AS (
   FROM selected WHERE age_us < :window_us
 )"""
 _LISTS: Final[dict[Kind, str]] = {
-    "top": f"{top_titles.COUNTED}, {top_titles.LISTED}",
+    "top": top_titles.LISTED,
     "editors": """
 counted AS (
-  SELECT editor, MAX(COALESCE(bot, FALSE)) AS is_bot, COUNT(*) AS changes,
-    CAST(SUM(bytes) AS BIGINT) AS all_bytes, MAX(event_us) AS last_us
+  SELECT editor, MAX(COALESCE(bot, FALSE)) AS bot, COUNT(*) AS changes,
+    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles,
+    CAST(SUM(bytes) AS BIGINT) AS bytes, MAX(event_us) AS last_us
   FROM selected WHERE editor IS NOT NULL GROUP BY editor
 ),
-chosen AS (
+listed AS (
   SELECT *, RANK() OVER (ORDER BY changes DESC) AS rank FROM counted
   ORDER BY changes DESC, last_us DESC, editor LIMIT :row_limit
-),
-listed AS (
-  SELECT chosen.editor, rank, is_bot AS bot, changes, all_bytes AS bytes, last_us,
-    COALESCE(SIZE(COLLECT_SET(CONCAT(COALESCE(wiki, ''), '/', title))), 0) AS titles
-  FROM chosen JOIN selected ON selected.editor = chosen.editor
-  GROUP BY chosen.editor, rank, is_bot, changes, all_bytes, last_us
 )""",
     "changes": newest_changes.LISTED,
     "timeline": """
@@ -214,19 +209,7 @@ listed AS (
 }
 OF_TOTALS: Final = ("all_changes", "all_editors", "all_titles", "all_wikis", "impossible_sizes")
 _OF_LIST: Final[dict[Kind, tuple[str, ...]]] = {
-    "top": (
-        "rank",
-        "rank_before",
-        "title",
-        "wiki",
-        "page_url",
-        "diff_url",
-        "changes",
-        "bytes",
-        "last_us",
-        "created",
-        "made",
-    ),
+    "top": top_titles.COLUMNS,
     "editors": ("rank", "editor", "bot", "changes", "titles", "bytes", "last_us"),
     "changes": newest_changes.COLUMNS,
     "timeline": ("age", "changes", "editors", "bytes"),

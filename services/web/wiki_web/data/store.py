@@ -17,7 +17,7 @@ from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.footers import CoverageSoFar, later
 from wiki_web.data.gaps import Span, joined
-from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
+from wiki_web.data.long_queries import LongQueries
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, Statement, matching_of, statement_of
 from wiki_web.data.rows import (
     MICROSECOND,
@@ -92,7 +92,7 @@ class Store:
     """One thread calls `refresh`, another may call `rebase_if_due`; any thread may ask.
 
     `list_every`: see Follower. `clock` is monotonic, `wall_clock` seconds since the epoch. A query that
-    reaches further back than what is held is refused if it is about more than `most_counted` changes.
+    reaches further back than what is held is refused if it is about more than the engine's `most_counted`.
     """
 
     def __init__(
@@ -103,9 +103,8 @@ class Store:
         list_every: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
-        most_counted: int = MOST_COUNTED,
     ) -> None:
-        self._long_queries = LongQueries(most_counted)
+        self._long_queries = LongQueries(engine.most_counted)
         self._data_dir = data_dir
         self.changes_dir = data_dir / "changes"
         self._engine = engine

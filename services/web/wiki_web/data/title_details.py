@@ -3,7 +3,7 @@
 from typing import Final
 
 DETAILS: Final = """
-listed AS (
+{table} AS (
   SELECT chosen.wiki, chosen.title, {numbers},
     MAX(namespace) AS namespace, MAX(page_url) AS page_url,
     CAST(SUM(CASE WHEN age_us < :window_us THEN bytes ELSE 0 END) AS BIGINT) AS bytes,
@@ -15,4 +15,4 @@ listed AS (
     ON selected.title = chosen.title AND selected.wiki IS NOT DISTINCT FROM chosen.wiki
   GROUP BY chosen.wiki, chosen.title, {numbers}
 )"""
-"""The table `listed`, from `selected` and the table `chosen` of titles with their `numbers`."""
+"""The table `table`, from `selected` and the table `chosen` of titles with their `numbers`."""

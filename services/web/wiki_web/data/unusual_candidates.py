@@ -26,7 +26,7 @@ chosen AS (
   SELECT * FROM by_title WHERE of_several
   ORDER BY counted DESC, last_us DESC, title, wiki LIMIT :row_limit
 )"""
-LISTED: Final = f"{_CHOSEN}, {DETAILS.format(numbers='changes, counted, last_us')}"
+LISTED: Final = f"{_CHOSEN}, {DETAILS.format(table='listed', numbers='changes, counted, last_us')}"
 """The table `listed`, from `selected`."""
 COLUMNS: Final = (
     "title",

@@ -37,6 +37,9 @@ class Engine(Protocol):
     those that load and rebase also RowsError or OSError, for the files that they read.
     """
 
+    most_counted: int
+    """Changes: a query that reads the files of hours may be about so many, for which there is room."""
+
     @property
     def rows_held(self) -> int: ...
 

@@ -33,6 +33,7 @@ from wiki_web.data.engines.stored import (
     stored_hours,
     with_stored,
 )
+from wiki_web.data.long_queries import MOST_COUNTED
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, Hour, boundary_of, concat, microseconds, read_rows
 
@@ -121,7 +122,7 @@ class SparkEngine:
         cluster: Mapping[str, str] | None = None,
         most_held: int = MOST_HELD,
     ) -> None:
-        self.most_held = most_held
+        self.most_held, self.most_counted = most_held, MOST_COUNTED
         self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
