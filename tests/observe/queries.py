@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
@@ -64,10 +63,3 @@ def metrics_of(query: str) -> set[str]:
     for pattern in (_TEXT, _LABELS, _SELECTION):
         query = pattern.sub(" ", query)
     return set(_NAME.findall(query)) - _OPERATORS - _OWN
-
-
-def promtool_input(folder: Path, content: dict[str, Any]) -> Path:
-    """A file for `promtool test rules`."""
-    file = folder / "test.json"
-    file.write_text(json.dumps(content), encoding="utf-8")
-    return file
