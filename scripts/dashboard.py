@@ -44,7 +44,9 @@ _ROWS: Final = (
         4,
         [
             Panel(
-                "Behind", "s", {"page": "time() - wiki_web_as_of_timestamp_seconds"},
+                "Behind", "s",
+                # At the time it was read, which is up to 15 seconds ago.
+                {"page": "timestamp(wiki_web_as_of_timestamp_seconds) - wiki_web_as_of_timestamp_seconds"},
                 "How long ago the time is up to which the page counts everything.",
                 kind="stat", width=4, colors={0: "green", 10: "orange", 30: "red"},
             ),

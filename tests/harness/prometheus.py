@@ -31,6 +31,16 @@ class Prometheus:
         found = self._get("/query", query=query)["result"]
         return [(each["metric"], float(each["value"][1])) for each in found]
 
+    def ranges(
+        self, query: str, start: float, end: float, step: int
+    ) -> list[tuple[dict[str, str], list[tuple[float, float]]]]:
+        """The labels of each series, and its values by seconds since the epoch, `step` seconds apart."""
+        found = self._get("/query_range", query=query, start=f"{start}", end=f"{end}", step=f"{step}")
+        return [
+            (each["metric"], [(time, float(value)) for time, value in each["values"]])
+            for each in found["result"]
+        ]
+
     def names(self) -> set[str]:
         """Of all metrics that were ever read."""
         return set(self._get("/label/__name__/values"))

@@ -8,7 +8,8 @@ import pytest
 
 from docs.pages import ROOT, text_of
 from harness.prometheus import debian_tool
-from observe.queries import RULES, Alert, alerts, promtool_input
+from observe.promtool import assert_found, promtool
+from observe.queries import RULES, Alert, alerts
 
 PAGE = ROOT / "docs/alerts.md"
 _JOBS = ("producer", "consumer", "web", "kafka")
@@ -116,20 +117,7 @@ def test_these_alerts_fire_and_no_others(fires: list[str], differs: dict[str, st
             }
         ],
     }
-    said = promtool("test", "rules", str(promtool_input(tmp_path, tests)))
-    assert "SUCCESS" in said
-
-
-def promtool(*arguments: str) -> str:
-    done = subprocess.run(
-        [debian_tool("promtool", "prometheus"), *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout + done.stderr
+    assert_found(tmp_path, tests)
 
 
 def test_each_alert_has_a_case() -> None:
