@@ -28,11 +28,8 @@ def main() -> int:
     while True:
         try:
             _make_topics(settings, until - time.monotonic())
-        except (BrokerRefused, BrokerUnreachable, TopicRefused) as error:
-            log.error("topics not made", reason=str(error))
-            return 1
-        except TopicNotYet as error:
-            if time.monotonic() + _PAUSE > until:
+        except (BrokerRefused, BrokerUnreachable, TopicNotYet, TopicRefused) as error:
+            if not isinstance(error, TopicNotYet) or time.monotonic() + _PAUSE > until:
                 log.error("topics not made", reason=str(error))
                 return 1
             log.warning("topics not made yet, trying again", reason=str(error))
