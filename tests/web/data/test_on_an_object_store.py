@@ -164,6 +164,10 @@ def top(store: Store) -> dict[str, int]:
     return {row["title"]: row["changes"] for row in document(answer_of(query, as_of_us, run()))["titles"]}
 
 
+def past_answers(store: Store, engine: Engine, folder: ObjectPath) -> PastAnswers:
+    return PastAnswers(store, engine, folder, AnswerCache(store, Query("top", HOUR, 20)))
+
+
 def test_hours_that_are_not_held_are_read_by_the_query_that_reaches_them(
     mirrored: Mirrored, small: Engine
 ) -> None:
@@ -225,7 +229,7 @@ def test_a_question_gets_the_columns_that_it_is_about(
     assert store.refresh()
     got = Got(monkeypatch)
     assert sum(top(store).values()) == 32
-    past = PastAnswers(store, small, talkative.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    past = past_answers(store, small, talkative.folder)
     answer, _ = past.get(Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30))))
     assert document(answer.answer)["totals"]["changes"] == 20
     assert got.bytes < 6 * TAIL
@@ -251,7 +255,7 @@ def test_spark_is_handed_over_no_more_rows_than_its_heap_has_room_for(
     monkeypatch.setattr(spark_engine_module, "MOST_HANDED_OVER", 100_000)
     store = Store(talkative.folder, small_spark, DAY)
     assert store.refresh()
-    past = PastAnswers(store, small_spark, talkative.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    past = past_answers(store, small_spark, talkative.folder)
     listed, moment = Query("changes", DAY, 20), microseconds(NOON - timedelta(minutes=30))
     with pytest.raises(EngineError, match="more than 100000 bytes"):
         store.prepare(listed)[2]()
@@ -266,7 +270,7 @@ def test_a_past_moment_is_read_from_its_hours(mirrored: Mirrored, engine: Engine
     closed(mirrored)
     store = Store(mirrored.folder, engine, DAY)
     assert store.refresh()
-    past = PastAnswers(store, engine, mirrored.folder, AnswerCache(store, Query("top", HOUR, 20)))
+    past = past_answers(store, engine, mirrored.folder)
     answer, state = past.get(Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30))))
     assert state == "past"
     assert document(answer.answer)["totals"]["changes"] == 5
@@ -348,7 +352,7 @@ def test_hours_that_cannot_be_read_are_the_engines_failure(
     closed(mirrored)
     store = Store(behind, small, DAY)
     assert store.refresh()
-    past = PastAnswers(store, small, behind, AnswerCache(store, Query("top", HOUR, 20)))
+    past = past_answers(store, small, behind)
     moment = Query("top", HOUR, 20, to_us=microseconds(NOON - timedelta(minutes=30)))
     past.kept()
     with proxy.outage(), pytest.raises(EngineError):
