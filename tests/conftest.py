@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from harness import class_archive, side_by_side
+from harness import class_archive, kafka_sockets, side_by_side
 from harness.kafka import Broker
 from harness.object_store import ObjectStore, object_store
 from harness.store_proxy import CUT, LOST, REFUSED, SLOW, StoreProxy, store_proxy
@@ -40,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup they would inherit that it is ignored
     # py4j tells of each connection that it closes, the last ones after pytest has closed the log.
     logging.getLogger("py4j").setLevel(logging.WARNING)
+    kafka_sockets.name_them()
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
     # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code.
