@@ -43,8 +43,10 @@ def pytest_configure(config: pytest.Config) -> None:
     kafka_sockets.name_them()
     folders = config.getini("pythonpath")
     os.environ["PYTHONPATH"] = os.pathsep.join(str(config.rootpath / folder) for folder in folders)
-    # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code.
-    os.environ["SPARK_SUBMIT_OPTS"] = f"-XX:TieredStopAtLevel=1 {class_archive.options()}"
+    # Spark's JVM lives for some seconds in a test: most of them would go to optimizing its code. With one
+    # compiler alone it has 48 MB for code; a session that many tests share fills them, and compiles anew.
+    java = f"-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=240m {class_archive.options()}"
+    os.environ["SPARK_SUBMIT_OPTS"] = java
     if workerinput := getattr(config, "workerinput", None):
         config.stash[_SHARED] = Path(workerinput["shared"])
     else:
