@@ -188,8 +188,8 @@ def test_a_second_run_is_told_of_the_first_one_alone(start: Start) -> None:
 
 @pytest.mark.slow
 def test_a_simulated_run_shows_a_page_and_ends_in_time(start: Start) -> None:
-    """In a fifth of it, unless the machine is busy."""
-    run = start("--simulate", "--for", "75", WEB_ENGINE="duckdb")
+    """In a tenth of it, unless the machine is busy."""
+    run = start("--simulate", "--for", "150", WEB_ENGINE="duckdb")
     run.wait_for_line("the page is ready")
 
     def has_titles() -> bool:

@@ -17,7 +17,7 @@ from wiki_producer.stream.position import REWIND_MS, parse_position
 TopicNames = Callable[[], str]
 PARTITIONS = 3
 RATE = 100
-QUIET_SECONDS = 12
+QUIET_SECONDS = 20
 QUIET_EVENTS = RATE * QUIET_SECONDS
 
 
