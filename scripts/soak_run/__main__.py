@@ -88,7 +88,7 @@ def _as_json(
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="./scripts/soak", description=__doc__)
-    parser.add_argument("--minutes", type=number_between(2, 1440), default=_WHOLE, help="default %(default)g")
+    parser.add_argument("--minutes", type=number_between(1, 1440), default=_WHOLE, help="default %(default)g")
     parser.add_argument(
         "--factor",
         type=number_between(0.1, 500),

@@ -24,7 +24,7 @@ def soak(temporary: Path, log: Path, *arguments: str) -> Process:
 @pytest.mark.timeout(900)
 def test_a_short_run_looks_at_everything_twice(tmp_path: Path, temporary: Path) -> None:
     file = tmp_path / "soak.json"
-    run = soak(temporary, tmp_path / "log", "--minutes=2", "--factor=2", f"--json={file}")
+    run = soak(temporary, tmp_path / "log", "--minutes=1", "--factor=2", f"--json={file}")
     try:
         # It is too short for nothing to grow.
         assert run.wait(800) in (0, 1), run.output()[-3000:]
@@ -49,13 +49,12 @@ def test_a_short_run_looks_at_everything_twice(tmp_path: Path, temporary: Path) 
 
 @needs_clocks
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path, number: signal.Signals) -> None:
+def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
     run = soak(temporary, tmp_path / "log")
     try:
         wait_until(lambda: len(processes_of(temporary)) > 6, timeout=200, what="processes run")
-        os.kill(run.pid, number)
-        assert run.wait(120) == 128 + number
+        os.kill(run.pid, signal.SIGTERM)
+        assert run.wait(120) == 128 + signal.SIGTERM
         assert processes_of(temporary) == []
         assert list(temporary.iterdir()) == []
     finally:
