@@ -146,21 +146,6 @@ def test_a_maintenance_that_fails_ends_the_process_with_the_reason(
 
 
 @pytest.mark.slow
-def test_two_executors_share_the_work(
-    broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack
-) -> None:
-    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, SPARK_MASTER="local-cluster[2,1,1024]")
-    ending.callback(consumer.close)
-    writer.write([event(number) for number in range(200)])
-    process = consumer.start()
-    consumer.wait_for_ids(ids(*range(200)))
-    writer.write([event(number) for number in range(100, 300)])
-    consumer.wait_for_ids(ids(*range(300)))
-    assert process.terminate(60) == 0
-    assert committed_ids(consumer.data) == dict.fromkeys(ids(*range(300)), 1)
-
-
-@pytest.mark.slow
 def test_a_topic_made_again_asks_for_a_decision(
     broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack
 ) -> None:

@@ -26,7 +26,7 @@ from wiki_common.store.place import Place
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
-KILLS_ON_A_DISK = 20
+KILLS_ON_A_DISK = 8
 KILLS_IN_A_STORE = 4
 """After each the lease has to end."""
 # Without a rest, the reader would take one of two cores from the consumer's many starts.

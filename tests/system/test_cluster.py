@@ -27,8 +27,8 @@ PARTITIONS = 12
 PARTS = 3
 """Of the state: as many as the consumer takes cores."""
 AS_THEY_HAPPEN = {"first": 0.0, "step": 0.01}
-FAULTS = 6
-"""Two of each kind."""
+FAULTS = 3
+"""One of each kind."""
 
 pytestmark = pytest.mark.timeout(900)
 
