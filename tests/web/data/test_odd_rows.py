@@ -48,7 +48,7 @@ def with_column(rows: pa.Table, name: str, values: list[Any]) -> pa.Table:
 
 def answers(store: Store) -> dict[str, dict[str, Any]]:
     """The answers of all kinds over everything, as JSON."""
-    return {kind: document(ask(store, Query(kind, 2 * HOUR, 20, types=None))) for kind in KINDS}
+    return {kind: document(ask(store, Query(kind, 2 * HOUR, 50, types=None))) for kind in KINDS}
 
 
 def ask(store: Store, query: Query) -> Answer:
@@ -59,54 +59,48 @@ def ask(store: Store, query: Query) -> Answer:
 ODD = Change(NOON - HOUR / 2, "Odd", length_old=100, length_new=140)
 
 
-def test_an_address_that_is_none_is_no_link(store: Store, keep: Keep) -> None:
-    keep(changes_table([replace(ODD, page_url="https://[en.wikipedia.org/wiki/T")]))
-    assert store.refresh()
-    found = answers(store)
-    (title,) = [title for title in found["top"]["titles"] if title["title"] == "Odd"]
-    assert (title["url"], title["history_url"], title["changes"]) == (None, None, 1)
-    assert [change["url"] for change in found["changes"]["changes"] if change["title"] == "Odd"] == [None]
+IMPOSSIBLE: dict[str, list[tuple[int | None, int | None]]] = {
+    "Below zero": [(1, SMALLEST)],
+    "From below zero": [(SMALLEST, 1)],
+    "Too large twice": [(0, LARGEST), (0, LARGEST)],
+    "From too large twice": [(LARGEST, 0), (LARGEST, 0)],
+    "One of them alone": [(-1, None), (None, SMALLEST)],
+    "Just too large": [(None, 2**32)],
+}
+"""Sizes before and after each change that no page has, by title."""
+LARGEST_OF_A_PAGE = 2**32 - 1
 
 
-@pytest.mark.parametrize(
-    "sizes",
-    [
-        [(1, SMALLEST)],
-        [(SMALLEST, 1)],
-        [(0, LARGEST), (0, LARGEST)],
-        [(LARGEST, 0), (LARGEST, 0)],
-        [(-1, None), (None, SMALLEST)],
-        [(None, 2**32)],
-    ],
-)
-def test_sizes_that_no_page_has_are_left_out_of_the_sums_and_counted(
-    store: Store, keep: Keep, sizes: list[tuple[int | None, int | None]]
-) -> None:
-    keep(changes_table([ODD, *(replace(ODD, length_old=old, length_new=new) for old, new in sizes)]))
-    assert store.refresh()
-    found = answers(store)
-    (title,) = [title for title in found["top"]["titles"] if title["title"] == "Odd"]
-    assert (title["bytes"], title["changes"]) == (40, 1 + len(sizes))
-    assert sum(bucket["bytes"] for bucket in found["timeline"]["minutes"] if bucket["changes"] > 1) == 40
-    answer = ask(store, Query("top", 2 * HOUR, 20))
-    assert answer.sums.impossible_sizes == len(sizes)
-
-
-def test_the_largest_sizes_that_pages_can_have_add_up(store: Store, keep: Keep) -> None:
-    keep(changes_table([replace(ODD, length_old=0, length_new=2**32 - 1)] * 3))
-    assert store.refresh()
-    (title,) = [title for title in answers(store)["top"]["titles"] if title["title"] == "Odd"]
-    assert title["bytes"] == 3 * (2**32 - 1)
-
-
-def test_a_row_of_nulls_is_counted(store: Store, keep: Keep) -> None:
-    rows = changes_table([ODD])
-    for name in rows.schema.names:
+def odd_rows() -> pa.Table:
+    """All of one minute: an address that is none, impossible sizes, the largest possible ones, only nulls."""
+    changes = [replace(ODD, title="Address", page_url="https://[en.wikipedia.org/wiki/T")]
+    for name, sizes in IMPOSSIBLE.items():
+        odd = replace(ODD, title=name)
+        changes += [odd, *(replace(odd, length_old=old, length_new=new) for old, new in sizes)]
+    changes += [replace(ODD, title="Largest", length_old=0, length_new=LARGEST_OF_A_PAGE)] * 3
+    nulls = changes_table([ODD])
+    for name in nulls.schema.names:
         if name != "event_time":
-            rows = with_column(rows, name, [None])
-    keep(rows)
+            nulls = with_column(nulls, name, [None])
+    return pa.concat_tables([changes_table(changes), nulls])
+
+
+def test_odd_rows_are_shown_as_far_as_they_can_be_and_counted(store: Store, keep: Keep) -> None:
+    keep(odd_rows())
     assert store.refresh()
-    assert "" in [title["title"] for title in answers(store)["top"]["titles"]]
+    found = answers(store)
+    titles = {each["title"]: each for each in found["top"]["titles"]}
+    address = titles["Address"]
+    assert (address["url"], address["history_url"], address["changes"]) == (None, None, 1)
+    assert [each["url"] for each in found["changes"]["changes"] if each["title"] == "Address"] == [None]
+    for name, sizes in IMPOSSIBLE.items():
+        assert (titles[name]["bytes"], titles[name]["changes"]) == (40, 1 + len(sizes)), name
+    assert titles["Largest"]["bytes"] == 3 * LARGEST_OF_A_PAGE
+    assert titles[""]["changes"] == 1
+    (bucket,) = [each for each in found["timeline"]["minutes"] if each["changes"] > 1]
+    assert bucket["bytes"] == 40 * (1 + len(IMPOSSIBLE)) + 3 * LARGEST_OF_A_PAGE
+    answer = ask(store, Query("top", 2 * HOUR, 20))
+    assert answer.sums.impossible_sizes == sum(map(len, IMPOSSIBLE.values()))
 
 
 # The consumer writes none; a file is read by the engine's own reader, of which DuckDB's refuses them.
