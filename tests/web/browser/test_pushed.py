@@ -157,9 +157,9 @@ def test_what_a_proxy_answers_for_the_stream_leaves_the_page_polling(
     for number in (1, 2):
         assert until_shown(page, committed, f"Polled {len(body)} {number}") < 5
     expect(page.locator("#unreachable")).to_be_hidden()
+    wait_until(lambda: streams_open(web) == 0, timeout=60, what="those of other tests are closed")
     watched.page.unroute(STREAM, answer)
-    with page.expect_request(STREAM):  # it comes back to the stream
-        pass
+    wait_until(lambda: streams_open(web) == 1, timeout=60, what="it comes back to the stream")
     watched.expect_failed_requests()
 
 
