@@ -100,4 +100,4 @@ def test_a_titles_page_is_of_its_wiki(wikis: RunningWeb, tab: OpenTab) -> None:
 def test_looks(wikis: RunningWeb, tab: OpenTab, scheme: str) -> None:
     watched = tab(wikis, color_scheme=scheme, reduced_motion="reduce")
     watched.open()
-    look_at(watched, f"wikis-{scheme}")
+    look_at(watched, "wikis", scheme)

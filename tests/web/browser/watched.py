@@ -55,9 +55,10 @@ class Watched:
         self.page.screenshot(path=path, full_page=True)
         return path
 
-    def violations(self) -> list[str]:
-        """What axe finds against WCAG, with the elements concerned."""
-        found = Axe().run(self.page)["violations"]
+    def violations(self, *rules: str) -> list[str]:
+        """What axe finds against WCAG, or against these rules of it alone, with the elements concerned."""
+        only = {"runOnly": list(rules)} if rules else {}
+        found = Axe().run(self.page, options={"resultTypes": ["violations"], **only})["violations"]
         return [f"{each['id']}: {[node['html'] for node in each['nodes']][:3]}" for each in found]
 
     def expect_failed_requests(self) -> None:
