@@ -1,8 +1,6 @@
 """`python -m soak_run`, as scripts/soak starts it."""
 
 import json
-import os
-import signal
 import sys
 from pathlib import Path
 
@@ -10,7 +8,7 @@ import pytest
 
 from chaos_run import clocks
 from harness.leftovers import kill_all, processes_of
-from harness.processes import Process, wait_until
+from harness.processes import Process
 
 needs_clocks = pytest.mark.skipif(clocks.library() is None, reason="libfaketime is not installed")
 
@@ -45,21 +43,6 @@ def test_a_short_run_looks_at_everything_twice(tmp_path: Path, temporary: Path) 
         assert found["duration", name]["end"] > 0
     assert found["disk", "changes"]["end"] > 0
     assert list(temporary.iterdir()) == []
-
-
-@needs_clocks
-@pytest.mark.slow
-def test_an_interrupted_run_leaves_nothing(tmp_path: Path, temporary: Path) -> None:
-    run = soak(temporary, tmp_path / "log")
-    try:
-        wait_until(lambda: len(processes_of(temporary)) > 6, timeout=200, what="processes run")
-        os.kill(run.pid, signal.SIGTERM)
-        assert run.wait(120) == 128 + signal.SIGTERM
-        assert processes_of(temporary) == []
-        assert list(temporary.iterdir()) == []
-    finally:
-        run.kill()
-        kill_all(temporary)
 
 
 @pytest.mark.parametrize("arguments", [("--minutes", "0"), ("--factor", "0"), ("--factor", "x")])
