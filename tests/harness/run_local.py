@@ -41,6 +41,8 @@ class RunLocal:
         }
         self.env = {
             "STATE_DIR": str(folder / "state"),
+            # On cores that other tests need too, batches would follow each other without a pause.
+            "TRIGGER_INTERVAL": "1s",
             "WEB_PORT": str(self.web_port),
             _MARKER: self._marker,
             **{name: str(port) for name, port in self.ports.items()},

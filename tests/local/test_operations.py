@@ -29,8 +29,7 @@ def problems(found: Iterable[dict[str, Any]]) -> list[str]:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunLocal]:
     """With data on its page."""
     folder = tmp_path_factory.mktemp("run")
-    # Batches that are seldomer leave the machine to others while this is waited for.
-    env = {"WEB_ENGINE": "duckdb", "LOG_FORMAT": "json", "TRIGGER_INTERVAL": "1s"}
+    env = {"WEB_ENGINE": "duckdb", "LOG_FORMAT": "json"}
     with closing(RunLocal(folder, "--simulate", env=env)) as run:
         run.wait_for_line("the page is ready")
         yield run

@@ -55,8 +55,6 @@ def observed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
             "WIKI_STREAM_URL": simulator.url,
             "WEB_ENGINE": "duckdb",
             "MAX_EVENT_AGE": f"{_MAX_EVENT_AGE}s",
-            # What is waited for here is no batch: fewer of them leave the machine to others.
-            "TRIGGER_INTERVAL": "1s",
         }
         with (
             closing(RunLocal(folder, "--observe", env=env)) as local,
