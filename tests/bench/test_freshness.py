@@ -9,7 +9,7 @@ import pytest
 
 _COMMAND = (sys.executable, "-m", "benchmarks.freshness", "--quick", "--engine=duckdb")
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.bench, pytest.mark.timeout(900)]
 
 
 def run(*arguments: str) -> str:

@@ -19,6 +19,7 @@ def soak(temporary: Path, log: Path, *arguments: str) -> Process:
 
 @needs_clocks
 @pytest.mark.slow
+@pytest.mark.bench
 @pytest.mark.timeout(900)
 def test_a_short_run_looks_at_everything_twice(tmp_path: Path, temporary: Path) -> None:
     file = tmp_path / "soak.json"
