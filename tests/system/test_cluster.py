@@ -26,8 +26,6 @@ from wiki_common.store.objects import ObjectPath
 PARTITIONS = 12
 PARTS = 3
 """Of the state: as many as the consumer takes cores."""
-# On cores that other tests need too, batches would follow each other without a pause.
-RARE_BATCHES = {"TRIGGER_INTERVAL": "1s"}
 AS_THEY_HAPPEN = {"first": 0.0, "step": 0.01}
 FAULTS = 3
 """One of each kind."""
@@ -63,7 +61,7 @@ def consumers(
             tmp_path / name,
             broker.bootstrap_servers,
             topic,
-            **{**cluster.settings, **RARE_BATCHES, "SPARK_CORES_MAX": str(cores), **settings},
+            **{**cluster.settings, "SPARK_CORES_MAX": str(cores), **settings},
         )
         ending.callback(made.close)
         return made
@@ -194,7 +192,6 @@ def test_random_kills_and_a_store_that_fails_lose_and_double_nothing(
     """Workers and the driver are killed, the store has outages, and single requests fail all the time."""
     settings = {
         **cluster.settings,
-        **RARE_BATCHES,
         "SPARK_CORES_MAX": str(PARTS),
         "AWS_ENDPOINT_URL": failing_s3.endpoint,
         "MAX_EVENT_AGE": "24h",
