@@ -231,8 +231,10 @@ def test_a_moment_moves_on_by_itself_as_fast_as_it_is_told(
     assert 2 * rate < moved <= (passed + 1) * rate
     play(page, rate).click()
     expect(play(page, rate)).to_have_attribute("aria-pressed", "false")
+    paused = time.monotonic() - began
     wait_until(lambda: stands(page), timeout=20, what="no step is made after the answer to the last one")
     stood = shown_seconds(page)
+    assert stood - then.timestamp() <= (paused + 1) * rate
     assert f"to={datetime.fromtimestamp(stood, UTC):%Y-%m-%dT%H%%3A%M%%3A%S}Z" in page.url
     assert page.evaluate("history.length") == entries
     assert page.evaluate("window.notReloaded")
