@@ -217,7 +217,6 @@ class Run:
         time.sleep(self._plan.calm - _SETTLED_WITHIN)
         # On a busy machine a batch may take longer than a short look.
         wait_until(lambda: self._has_some_since(before), timeout=_MOST_BEHIND, what="a batch and a refresh")
-        self._check_runs()
         if self._looks.behind > _MOST_BEHIND:
             raise Failure(f"the stream isn't kept up with: the page is {self._looks.behind:.0f} s behind")
         return usage.of_durations(before, self._durations())

@@ -10,14 +10,12 @@ from chaos_run import clocks
 from harness.leftovers import kill_all, processes_of
 from harness.processes import Process
 
-needs_clocks = pytest.mark.skipif(clocks.library() is None, reason="libfaketime is not installed")
-
 
 def soak(temporary: Path, log: Path, *arguments: str) -> Process:
     return Process((sys.executable, "-m", "soak_run", *arguments), log=log, env={"TMPDIR": str(temporary)})
 
 
-@needs_clocks
+@pytest.mark.skipif(clocks.library() is None, reason="libfaketime is not installed")
 @pytest.mark.slow
 @pytest.mark.bench
 @pytest.mark.timeout(900)
