@@ -1,9 +1,11 @@
 """Spark's own: what is cached is given back, a commit compiles nothing, a query is one job over few rows."""
 
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 
 from harness.object_store import copy
@@ -39,6 +41,30 @@ def test_rebases_and_loads_give_back_what_was_cached_before(
             assert store.rebase_if_due()
             assert cached(spark) == 2
     assert store.rows_held == 2 + 9 * 600
+
+
+def test_a_query_reads_what_it_fixed_after_that_was_given_back(
+    committed: CommittedChanges, spark_engine: SparkEngine, spark: SparkSession
+) -> None:
+    """From the block's file, which goes once nobody asks for it any more."""
+
+    def files() -> set[Path]:
+        return set(Path(SparkFiles.getRootDirectory()).glob("*.parquet"))
+
+    committed.commit(Change(NOON))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    (before,) = files()
+    run = spark_engine.prepare(Statement("SELECT title FROM changes", {}))
+    committed.commit_table(changes_table(Change(NOON + timedelta(milliseconds=n)) for n in range(1, 601)))
+    store.refresh()
+    assert store.rebase_if_due()
+    assert cached(spark) == 1
+    assert run().num_rows == 1
+    assert before in files()
+    del run
+    assert len(files()) == 1
+    assert before not in files()
 
 
 def read(engine: SparkEngine, spark: SparkSession, after: datetime) -> int:

@@ -2,6 +2,7 @@
 
 Held rows are `hours` (cached from history's files), `blocks` (cached from the tail read so far) and `newest`
 (Arrow tables of this process), which are a part of each query's plan and become a block once they are many.
+What is cached is held by Spark alone.
 Older hours are `stored`: in history's files alone. A query reads only the hours and blocks that its window
 reaches.
 """
@@ -16,12 +17,12 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyspark import StorageLevel
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
 from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
+from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cache, framed, handed_over
 from wiki_web.data.engines.spark_files import rows_of
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.engines.stored import (
@@ -46,10 +47,8 @@ _MOST_BLOCKS = 8
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
-# In the form that queries read: a serialized cache would be copied by each scan.
-_CACHE = StorageLevel.MEMORY_AND_DISK_DESER
-# Handed-over rows lie on the JVM's heap until they are cached, in part on disk: not too many at once.
-_HANDED_OVER_AT_ONCE = 100_000
+# While a block is made its rows lie in this process as well, on a cluster on the JVM's heap: not too many.
+_MOST_BLOCK_ROWS = 100_000
 MOST_HANDED_OVER: Final = 128 * 2**20
 """Bytes of an object store's rows for one query: the heap has room for these beside all that may be held."""
 _FILES_AT_ONCE = 4
@@ -58,18 +57,11 @@ _FILES_AT_ONCE = 4
 @dataclass(frozen=True)
 class _CachedHour:
     hour: Hour
-    frame: DataFrame
-    rows: int
+    cached: CachedRows
 
-
-@dataclass(frozen=True, eq=False)
-class _Block:
-    """Some of the tail's rows, which follow each other in time."""
-
-    rows: pa.Table
-    frame: DataFrame
-    oldest_us: int
-    newest_us: int
+    @property
+    def rows(self) -> int:
+        return self.cached.rows
 
 
 @dataclass(frozen=True)
@@ -79,13 +71,13 @@ class _Held:
     boundary_us: int = 0
     stored: StoredHours = NONE_STORED
     hours: tuple[_CachedHour, ...] = ()
-    blocks: tuple[_Block, ...] = ()
+    blocks: tuple[Block, ...] = ()
     newest: tuple[pa.Table, ...] = ()
     newest_frame: DataFrame | None = None
 
     @property
     def rows_in_blocks(self) -> int:
-        return sum(int(block.rows.num_rows) for block in self.blocks)
+        return sum(block.rows for block in self.blocks)
 
     @property
     def newest_rows(self) -> int:
@@ -98,18 +90,18 @@ class _Held:
 
     def reached(self, after_us: int) -> tuple[list[DataFrame], int]:
         """What has the held rows after `after_us`, and how many rows that has."""
-        hours = [cached for cached in self.hours if microseconds(cached.hour.end) > after_us]
+        hours = [hour for hour in self.hours if microseconds(hour.hour.end) > after_us]
         blocks = [block for block in self.blocks if block.newest_us > after_us]
-        frames = [cached.frame for cached in hours] + [block.frame for block in blocks]
+        cached = [hour.cached for hour in hours] + [block.cached for block in blocks]
+        frames = [part.frame for part in cached]
         if self.newest_frame is not None:
             frames.append(self.newest_frame)
-        rows = sum(cached.rows for cached in hours) + sum(block.rows.num_rows for block in blocks)
-        return frames, rows + self.newest_rows
+        return frames, sum(part.rows for part in cached) + self.newest_rows
 
     def rows_since(self, from_us: int) -> int:
         """Rows of no cached hour, of `from_us` or later."""
-        tables = (*(block.rows for block in self.blocks), *self.newest)
-        return sum(pc.sum(pc.greater_equal(rows[EVENT_US], from_us)).as_py() or 0 for rows in tables)
+        newest = sum(int(_since(from_us, rows).num_rows) for rows in self.newest)
+        return sum(block.count_since(from_us) for block in self.blocks) + newest
 
 
 class SparkEngine:
@@ -142,8 +134,8 @@ class SparkEngine:
             stored = stored_hours(hours, horizon_us, tail.num_rows, self.most_held)
             before = self._held
             # Before anything is cached: hours that are the same would share one cache, which this would drop.
-            _release(hour.frame for hour in before.hours)
-            _release(block.frame for block in before.blocks)
+            _release(before.hours)
+            _release(before.blocks)
             cached = self._cache_hours(hours, max(horizon_us, stored.boundary_us), progress)
             blocks = self._cache_rows(tail, _block_rows(tail.num_rows))
             with self._changing:
@@ -178,20 +170,20 @@ class SparkEngine:
                 arrived = self._held.newest[len(before.newest) :]
                 newest = tuple(_since(boundary_us, rows) for rows in arrived)
                 self._held = self._with_newest(_Held(boundary_us, stored, kept, blocks), newest)
-            _release(cached.frame for cached in before.hours if cached not in kept)
-            _release(block.frame for block in before.blocks if block not in blocks)
+            _release(hour for hour in before.hours if hour not in kept)
+            _release(block for block in before.blocks if block not in blocks)
 
-    def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[_Block, ...]:
+    def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[Block, ...]:
         """Blocks with the newest rows as well, in the last one while that is small; none that is too old."""
-        blocks: list[_Block] = []
+        blocks: list[Block] = []
         for block in before.blocks:
             if block.oldest_us >= boundary_us:
                 blocks += [block] if block.newest_us > horizon_us else []
             else:
-                blocks += self._cache_rows(_since(boundary_us, block.rows), before.block_rows)
+                blocks += self._cache_rows(block.since(boundary_us), before.block_rows)
         newest = concat(_since(boundary_us, rows) for rows in before.newest)
-        if newest.num_rows and blocks and blocks[-1].rows.num_rows < before.block_rows:
-            newest = concat([blocks.pop().rows, newest])
+        if newest.num_rows and blocks and blocks[-1].rows < before.block_rows:
+            newest = concat([blocks.pop().since(boundary_us), newest])
         return (*blocks, *self._cache_rows(newest, before.block_rows))
 
     def prepare(self, statement: Statement) -> Callable[[], pa.Table]:
@@ -202,13 +194,12 @@ class SparkEngine:
                 # Read once it runs: that takes a while, and others wait for what prepares.
                 return partial(self._with_objects, statement, stored, held)
             self._show(held, statement.after_us, stored)
-            answer = self._spark.sql(statement.sql, args=_arguments(statement))
+            return partial(self._run, self._spark.sql(statement.sql, args=_arguments(statement)), held)
 
-        def run() -> pa.Table:
-            with self._running, engine_errors(self._spark):
-                return answer.toArrow()
-
-        return run
+    def _run(self, answer: DataFrame, held: _Held) -> pa.Table:
+        """`held` is what `answer` reads, and its files go once nothing refers to it."""
+        with self._running, engine_errors(self._spark):
+            return answer.toArrow()
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
         with stored_errors(), engine_errors(self._spark):
@@ -235,8 +226,9 @@ class SparkEngine:
         if hours and not isinstance(hours[0].path, Path):
             # Spark would need Hadoop's S3A for it, and so would its executors.
             files = [hour.path for hour in hours]
-            return self._handed_over(
-                with_stored(rows, statement, files, most_bytes=MOST_HANDED_OVER, at_once=_FILES_AT_ONCE)
+            return handed_over(
+                self._spark,
+                with_stored(rows, statement, files, most_bytes=MOST_HANDED_OVER, at_once=_FILES_AT_ONCE),
             )
         frames = [self._spark.createDataFrame(rows)] if rows.num_rows or not hours else []
         if hours:
@@ -276,42 +268,32 @@ class SparkEngine:
     ) -> tuple[_CachedHour, ...]:
         """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
-        frames = [self._hour_frame(hour, horizon_us) for hour in wanted]
         cached = []
         # An hour is one task.
         with ThreadPoolExecutor(self._spark.sparkContext.defaultParallelism) as pool:
-            for hour, frame, rows in zip(wanted, frames, pool.map(DataFrame.count, frames), strict=True):
-                cached.append(_CachedHour(hour, frame, rows))
+            for hour, rows in zip(
+                wanted, pool.map(partial(self._cache_hour, horizon_us), wanted), strict=True
+            ):
+                cached.append(_CachedHour(hour, rows))
                 progress(len(hours) - len(wanted) + len(cached))
         return tuple(cached)
 
-    def _hour_frame(self, hour: Hour, horizon_us: int) -> DataFrame:
+    def _cache_hour(self, horizon_us: int, hour: Hour) -> CachedRows:
         if isinstance(hour.path, Path):
-            rows = rows_of(self._spark, [hour.path]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1)
-        else:
-            rows = self._handed_over(read_rows([hour.path], from_us=horizon_us))
-        return rows.persist(_CACHE)
+            return cache(rows_of(self._spark, [hour.path]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1))
+        path, frame = framed(self._spark, read_rows([hour.path], from_us=horizon_us))
+        return cache(frame, path)
 
-    def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[_Block]:
+    def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[Block]:
         """`rows` by time in blocks of so many."""
         rows = rows.sort_by(EVENT_US)
-        blocks = []
-        for start in range(0, rows.num_rows, block_rows):
-            part = rows.slice(start, block_rows)
-            frame = self._handed_over(part).persist(_CACHE)
-            frame.count()
-            oldest_us, newest_us = part[EVENT_US][0].as_py(), part[EVENT_US][-1].as_py()
-            blocks.append(_Block(part, frame, oldest_us, newest_us))
-        return blocks
-
-    def _handed_over(self, rows: pa.Table) -> DataFrame:
-        """In one part. Without the exchange its task would carry these rows with it, at each query anew."""
-        return self._spark.createDataFrame(rows).repartition(1)
+        starts = range(0, rows.num_rows, block_rows)
+        return [block_of(self._spark, rows.slice(start, block_rows)) for start in starts]
 
 
 def _block_rows(rows: int) -> int:
     """How large a block of so many rows in all may grow."""
-    return min(max(_MIN_BLOCK_ROWS, rows // _MOST_BLOCKS), _HANDED_OVER_AT_ONCE)
+    return min(max(_MIN_BLOCK_ROWS, rows // _MOST_BLOCKS), _MOST_BLOCK_ROWS)
 
 
 def _since(from_us: int, rows: pa.Table) -> pa.Table:
@@ -332,6 +314,6 @@ def _arguments(statement: Statement) -> dict[str, int | str | Column]:
     }
 
 
-def _release(frames: Iterable[DataFrame]) -> None:
-    for frame in frames:
-        frame.unpersist()
+def _release(parts: Iterable[_CachedHour | Block]) -> None:
+    for part in parts:
+        part.cached.release()

@@ -1,7 +1,8 @@
-"""Closed hours' files in Spark, with the columns and values that rows.read_rows gives."""
+"""Files in Spark, with the columns and values that rows.read_rows gives."""
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
@@ -19,12 +20,24 @@ _TYPES: Final = {
     pa.bool_(): "BOOLEAN",
     pa.timestamp("us", "UTC"): "TIMESTAMP",
 }
-_COLUMNS: Final = ", ".join(f"`{field.name}` {_TYPES[field.type]}" for field in FILE_SCHEMA)
+
+
+def _columns(schema: pa.Schema) -> str:
+    return ", ".join(f"`{field.name}` {_TYPES[field.type]}" for field in schema)
+
+
+_STORED_COLUMNS: Final = _columns(FILE_SCHEMA)
+_COLUMNS: Final = _columns(SCHEMA)
+
+
+def own_rows_of(spark: SparkSession, file: Path) -> DataFrame:
+    """All rows of a file of this process's own, which has rows.SCHEMA and only what can be read."""
+    return spark.read.schema(_COLUMNS).parquet(_without_patterns(file))
 
 
 def rows_of(spark: SparkSession, files: Sequence[Place]) -> DataFrame:
-    """All rows of `files`, which lie on a disk; there is one at least."""
-    stored = spark.read.schema(_COLUMNS).parquet(*map(_without_patterns, files))
+    """All rows of closed hours' `files`, which lie on a disk; there is one at least."""
+    stored = spark.read.schema(_STORED_COLUMNS).parquet(*map(_without_patterns, files))
     return stored.select([_read(stored[name], column).alias(column) for column, name in STORED.items()])
 
 
