@@ -26,8 +26,8 @@ from wiki_common.store.place import Place
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
-KILLS_ON_A_DISK = 8
-KILLS_IN_A_STORE = 4
+KILLS_ON_A_DISK = 6
+KILLS_IN_A_STORE = 3
 """After each the lease has to end."""
 # Without a rest, the reader would take one of two cores from the consumer's many starts.
 PAUSE_ON_A_DISK = 0.3

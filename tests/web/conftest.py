@@ -34,8 +34,9 @@ def spark(spark_engine: SparkEngine) -> SparkSession:
     return session
 
 
-@pytest.fixture(params=["duckdb", "spark"])
+@pytest.fixture(params=["duckdb", pytest.param("spark", marks=pytest.mark.slow)])
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """With Spark a test takes seconds. Those that are `on_both_engines` have it in the default run too."""
     if request.param == "spark":
         yield request.getfixturevalue("spark_engine")
         return

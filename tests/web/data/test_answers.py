@@ -23,6 +23,7 @@ from web.data.plain_count import (
     expected_top,
     queries,
 )
+from web.engines import on_both_engines
 from wiki_web.data.answers import Answer, answer_of, history_url
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
@@ -66,6 +67,7 @@ def hold_for_random_rows(engine: Engine, check: Callable[[list[Change], Query], 
     settings(max_examples=examples, deadline=None)(random(check))()
 
 
+@on_both_engines
 def test_top_equals_a_plain_count(engine: Engine, tmp_path: Path) -> None:
     hold_for_random_rows(engine, lambda rows, query: check_top(engine, tmp_path, rows, query), "top")
 
@@ -109,6 +111,7 @@ def picked(answer: Answer) -> list[tuple[Any, ...]]:
     return [tuple(row[name] for name in names[answer.query.kind]) for row in listed(answer)]
 
 
+@on_both_engines
 def test_lists_equal_a_plain_count(engine: Engine, tmp_path: Path) -> None:
     kinds: tuple[Kind, ...] = ("timeline", "changes", "editors", "unusual")
     hold_for_random_rows(engine, lambda rows, query: check_lists(engine, tmp_path, rows, query), *kinds)

@@ -11,6 +11,7 @@ import pytest
 
 from harness.processes import wait_until
 from web.committed import NOON, Change, CommittedChanges, changes_table
+from web.engines import on_both_engines
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.queries import HELD, Query, Statement, statement_of
@@ -54,11 +55,13 @@ def counted(engine: Engine, window: timedelta) -> int:
     return count
 
 
+@on_both_engines
 def test_many_rows_loaded_at_once_all_count(engine: Engine, many: pa.Table) -> None:
     engine.load((), many, 0, no_progress)
     assert engine.rows_held == held(engine.prepare(HELD)) == counted(engine, HOUR) == MANY
 
 
+@on_both_engines
 def test_an_hour_of_many_rows_counts(engine: Engine, many: pa.Table, tmp_path: Path) -> None:
     committed = CommittedChanges(tmp_path / "data")
     start = NOON - HOUR
@@ -69,6 +72,7 @@ def test_an_hour_of_many_rows_counts(engine: Engine, many: pa.Table, tmp_path: P
     assert counted(engine, HOUR / 6) == MANY
 
 
+@on_both_engines
 def test_a_prepared_query_sees_what_was_held_then(engine: Engine, tmp_path: Path) -> None:
     rows = rows_of(tmp_path, Change(NOON), Change(NOON - HOUR))
     engine.load((), rows, 0, no_progress)
@@ -82,6 +86,7 @@ def test_a_prepared_query_sees_what_was_held_then(engine: Engine, tmp_path: Path
     assert held(engine.prepare(HELD)) == 0
 
 
+@on_both_engines
 def test_a_rebase_forgets_hours_before_the_horizon_and_takes_in_new_ones(
     engine: Engine, tmp_path: Path
 ) -> None:
