@@ -2,6 +2,7 @@
 
 import os
 import resource
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -217,6 +218,28 @@ def test_runs_at_once_and_again_until_it_is_stopped(volume: Volume) -> None:
 
     assert not thread.is_alive()
     assert [report.hours_closed for report in reports] == [4, 0]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a thread has no priority of its own")
+def test_it_gives_way_also_in_a_process_that_gives_way_already(volume: Volume) -> None:
+    """Only root may go back to a higher priority: a service that tried would end."""
+    stop = threading.Event()
+    told: list[int] = []
+
+    def tell(report: Report) -> None:
+        told.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        stop.set()
+
+    def run() -> None:
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        run_periodically(volume.maintenance(), interval=timedelta(0), stop=stop, on_report=tell)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(60)
+
+    assert told == [19]
+    assert os.getpriority(os.PRIO_PROCESS, 0) < 15
 
 
 def test_an_unexpected_error_ends_it_with_the_reason(volume: Volume) -> None:

@@ -68,7 +68,7 @@ def run_periodically(
 ) -> None:
     """Run at once and then each `interval` until `stop`, in a thread of its own that gives way to batches."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        os.nice(NICENESS)  # of this thread alone there
     while not stop.is_set():
         on_report(maintenance.run())
         stop.wait(interval.total_seconds())
