@@ -1,10 +1,18 @@
-"""Builds, starts, restarts, kills and removes the demo stack; after each the page must equal the ledger."""
+"""Builds, starts, restarts, kills and removes the demo stack; after each the page must equal the ledger.
+
+With --cluster consumer and page compute on Spark's master and workers, which are killed, and come and go.
+"""
 
 import argparse
+import secrets
 import signal
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from http.client import HTTPException
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -141,6 +149,18 @@ class Test:
         self.down_and_up()
         self.remove()
 
+    def run_on_a_cluster(self) -> None:
+        self._stack.build()
+        self.start()
+        self.compare("started")
+        for service in ("spark-worker", "spark-master", "spark-consumer", "web"):
+            self.kill(service)
+        for workers in (3, 1):
+            self._stack.scale("spark-worker", workers)
+            self.compare(f"workers: {workers}")
+        self.memory()
+        self.remove()
+
     def _ledger(self) -> str:
         return self._stack.read_file("simulator", "/data/ledger.jsonl")
 
@@ -157,25 +177,37 @@ class Test:
         wait_until(no_rows, timeout=PATIENCE)
 
 
+@contextmanager
+def _cluster() -> Iterator[Stack]:
+    """A stack on a Spark cluster, with a secret of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        secret = Path(folder, "spark-secret")
+        secret.write_text(secrets.token_hex(32), encoding="utf-8")
+        Path(folder).chmod(0o755)  # the containers' user reads it
+        yield Stack(["compose.cluster.yaml"], {"SPARK_AUTHENTICATE_SECRET_FILE": str(secret)})
+
+
 def _stop(number: int, _frame: FrameType | None) -> NoReturn:
     raise SystemExit(128 + number)
 
 
 def main() -> int:
     """0 if all holds, 1 if not; raises SystemExit after a signal."""
-    argparse.ArgumentParser(prog="compose-test", description=__doc__).parse_args()
+    parser = argparse.ArgumentParser(prog="compose-test", description=__doc__)
+    parser.add_argument("--cluster", action="store_true", help="with compose.cluster.yaml")
+    cluster = parser.parse_args().cluster
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    stack = Stack()
-    test = Test(stack)
-    try:
-        test.run()
-    except Failure as failure:
-        test.last_words()
-        test.say(f"FAILED: {failure}")
-        return 1
-    finally:
-        stack.remove()
+    with _cluster() if cluster else nullcontext(Stack()) as stack:
+        test = Test(stack)
+        try:
+            test.run_on_a_cluster() if cluster else test.run()
+        except Failure as failure:
+            test.last_words()
+            test.say(f"FAILED: {failure}")
+            return 1
+        finally:
+            stack.remove()
     test.say("passed")
     return 0
 

@@ -47,16 +47,20 @@ def _free_port() -> int:
 
 
 class Stack:
-    """Nothing runs until `up`; `remove` leaves nothing of the project but its images."""
+    """Nothing runs until `up`; `remove` leaves nothing of the project but its images.
 
-    def __init__(self) -> None:
+    `files` are taken beside FILES, and `settings` are what their variables are.
+    """
+
+    def __init__(self, files: Sequence[str] = (), settings: Mapping[str, str] | None = None) -> None:
+        self._files = (*FILES, *files)
         self.project = f"compose-test-{os.getpid()}"
         self.port = _free_port()
         # Neither a .env nor the settings of the user's shell are part of the test.
         self._env = {name: os.environ[name] for name in os.environ if name.startswith(_OF_DOCKER)}
-        self._env |= {"PUBLISH_ADDRESS": "127.0.0.1", "WEB_PORT": str(self.port)}
+        self._env |= {"PUBLISH_ADDRESS": "127.0.0.1", "WEB_PORT": str(self.port), **(settings or {})}
         self._compose = ["docker", "compose", "--env-file", os.devnull, "-p", self.project]
-        for file in FILES:
+        for file in self._files:
             self._compose += ["-f", file]
 
     def compose(self, *arguments: str, timeout: float = 300) -> str:
@@ -76,7 +80,7 @@ class Stack:
         """What the doctor says; Failure if it finds a problem."""
         where = {
             "COMPOSE_PROJECT_NAME": self.project,
-            "COMPOSE_FILE": ":".join(FILES),
+            "COMPOSE_FILE": ":".join(self._files),
             "COMPOSE_ENV_FILES": os.devnull,
         }
         return run("scripts/doctor", "--compose", env=self._env | where)
@@ -84,11 +88,14 @@ class Stack:
     def up(self) -> None:
         self.compose("up", "--detach", "--no-build")
 
+    def scale(self, service: str, containers: int) -> None:
+        self.compose("up", "--detach", "--no-build", "--scale", f"{service}={containers}")
+
     def remove(self) -> None:
         self.compose("down", "--volumes", "--remove-orphans", "--timeout", "10")
 
     def container(self, service: str) -> str:
-        """The name of the service's only container."""
+        """The name of the service's only or first container."""
         return f"{self.project}-{service}-1"
 
     def inspect(self, service: str) -> dict[str, Any]:
