@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import quantiles
-from typing import ClassVar
+from typing import ClassVar, Generic, cast
 
 import psutil
 import pyarrow as pa
@@ -25,6 +25,7 @@ from benchmarks.costs import Cost, Meter
 from consumer import topics
 from harness.kafka import Broker
 from harness.processes import wait_until
+from wiki_common.store.place import Place, PlaceT
 from wiki_common.volume import BatchId
 from wiki_consumer.checkpoint.epoch import epoch_of
 from wiki_consumer.kafka import options
@@ -55,11 +56,11 @@ Start = Callable[[SparkSession, pipeline.Query], StreamingQuery]
 
 
 @dataclass(frozen=True)
-class Target:
+class Target(Generic[PlaceT]):
     """A topic and the volume that it is written to."""
 
     topic: str
-    volume: ConsumerVolume
+    volume: ConsumerVolume[PlaceT]
 
 
 @dataclass(frozen=True)
@@ -134,12 +135,12 @@ def on_this_machine() -> SparkSession:
     return session.start("local[2]", JARS, shuffle_partitions=1)
 
 
-class Bench:
+class Bench(Generic[PlaceT]):
     """Topics on one broker, volumes in one folder, and the queries between them."""
 
     def __init__(
         self,
-        folder: Path,
+        folder: PlaceT,
         broker: Broker,
         *,
         new_session: Callable[[], SparkSession] = on_this_machine,
@@ -152,13 +153,13 @@ class Bench:
         self._numbers = itertools.count()
         self._events = itertools.count()
 
-    def new_target(self, topic: str | None = None) -> Target:
+    def new_target(self, topic: str | None = None) -> Target[PlaceT]:
         """An empty volume for `topic`, or for a new one."""
         number = next(self._numbers)
         name = topic or f"{self._folder.name}-{number}"
         if topic is None:
             topics.create(self._servers, name, partitions=self._partitions)
-        return Target(name, ConsumerVolume(self._folder / f"volume-{number}"))
+        return Target(name, ConsumerVolume(cast(PlaceT, self._folder / f"volume-{number}")))
 
     def write(self, topic: str, number: int) -> None:
         """Put `number` new records of some 1.2 kB there."""
@@ -170,7 +171,7 @@ class Bench:
         producer.flush()
         producer.close()
 
-    def drain(self, target: Target, number: int, start: Start) -> float:
+    def drain(self, target: Target[PlaceT], number: int, start: Start) -> float:
         """Records a second, while batches run."""
         with self._query(target, start, trigger=timedelta(milliseconds=1)) as (_, _, batches):
             wait_until(
@@ -181,7 +182,13 @@ class Bench:
             return sum(batch.records for batch in batches) / sum(batch.seconds for batch in batches)
 
     def pace(
-        self, target: Target, rate: int, batches: int, *, warm_up: int, closing: datetime | None = None
+        self,
+        target: Target[PlaceT],
+        rate: int,
+        batches: int,
+        *,
+        warm_up: int,
+        closing: datetime | None = None,
     ) -> Pace:
         """`batches` of one-second triggers at `rate` records a second, after `warm_up` others.
 
@@ -207,7 +214,7 @@ class Bench:
 
     @contextmanager
     def _query(
-        self, target: Target, start: Start, *, trigger: timedelta
+        self, target: Target[PlaceT], start: Start, *, trigger: timedelta
     ) -> Iterator[tuple[SparkSession, StreamingQuery, list[Batch]]]:
         """A query in a session and a JVM of its own, and its batches, while it runs."""
         seen: list[Batch] = []
@@ -222,7 +229,7 @@ class Bench:
         finally:
             session.stop(spark)
 
-    def _wanted(self, target: Target, trigger: timedelta) -> pipeline.Query:
+    def _wanted(self, target: Target[PlaceT], trigger: timedelta) -> pipeline.Query:
         settings = Settings(kafka_bootstrap_servers=self._servers, kafka_topic=target.topic)
         return pipeline.Query(
             source=options.source_options(settings),
@@ -252,7 +259,7 @@ def _await(batches: Sequence[Batch], number: int) -> None:
     )
 
 
-def _maintenance(volume: ConsumerVolume) -> Maintenance:
+def _maintenance(volume: ConsumerVolume[Place]) -> Maintenance:
     # Whatever history was made for the measurement stays.
     return Maintenance(
         volume.root, max_event_age=Settings().max_event_age, history_retention=timedelta(days=365)
@@ -260,7 +267,7 @@ def _maintenance(volume: ConsumerVolume) -> Maintenance:
 
 
 @contextmanager
-def _closing(volume: ConsumerVolume, hour: datetime) -> Iterator[None]:
+def _closing(volume: ConsumerVolume[Place], hour: datetime) -> Iterator[None]:
     """Closes `hour` all the time. Raises NothingClosed at the end."""
     reports = list[Report]()
     file = volume.hour_file(hour)

@@ -4,7 +4,7 @@ drain   a backlog with the real sink and with Spark's noop sink, both de-duplica
 rates   one-second triggers at a low and a high rate: batch duration, p50 and p99
 
 With --cluster instead: the same backlog in twelve partitions, on a Spark cluster of one worker and of two,
-with one core each.
+with one core each. With --object-store: batches on a disk and in an object store, in turns.
 """
 
 import sys
@@ -18,6 +18,7 @@ from benchmarks.batches import WARM_UP_BATCHES, Bench, to_noop, to_parquet
 from benchmarks.cluster import drains
 from benchmarks.command import end_as_by_ctrl_c, hand_over, parser_of
 from benchmarks.figures import Figure, Goal
+from benchmarks.stores import batches
 from harness.kafka import Broker
 from wiki_consumer import logs
 from wiki_consumer.settings import Settings
@@ -70,10 +71,12 @@ def main() -> int:
     parser.add_argument(
         "parts", nargs="*", choices=[*PARTS, []], metavar="part", help="what to measure: all unless given"
     )
-    parser.add_argument("--cluster", action="store_true", help="on workers of a cluster")
+    instead = parser.add_mutually_exclusive_group()
+    instead.add_argument("--cluster", action="store_true", help="on workers of a cluster")
+    instead.add_argument("--object-store", action="store_true", help="beside a disk")
     arguments = parser.parse_args()
-    if arguments.cluster and arguments.parts:
-        parser.error("--cluster: it has no parts")
+    if arguments.parts and (arguments.cluster or arguments.object_store):
+        parser.error("--cluster and --object-store have no parts")
     sizes = QUICK if arguments.quick else FULL
     logs.configure(Settings(log_level="WARNING"))
     found: list[Figure] = []
@@ -83,6 +86,8 @@ def main() -> int:
         try:
             if arguments.cluster:
                 found += drains(folder, broker, sizes.backlog)
+            elif arguments.object_store:
+                found += batches(folder, broker, sizes.batches // 4, sizes.warm_up)
             else:
                 for part in arguments.parts or PARTS:
                     found += PARTS[part](Bench(folder / part, broker), sizes)
