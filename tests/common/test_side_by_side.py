@@ -12,6 +12,8 @@ import pytest
 
 from harness import side_by_side
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 MANY = """
 import os, time, pathlib, pytest

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 JARS = Path(__file__).parents[2] / ".local/spark-jars"
 CONSUMER = f"""
 from pathlib import Path

@@ -18,6 +18,8 @@ from wiki_common.store.place import Place
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.raw_files import list_raw_files
 
+pytestmark = pytest.mark.slow
+
 BEHIND = 600
 CHANGES = 20
 

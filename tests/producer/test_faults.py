@@ -15,6 +15,8 @@ from producer.impatient import DELIVERY_TIMEOUT_SECONDS
 from wiki_producer.kafka.in_flight import MOST_RECORDS
 from wiki_producer.stream.position import REWIND_MS
 
+pytestmark = pytest.mark.slow
+
 TopicNames = Callable[[], str]
 
 
@@ -82,7 +84,6 @@ def test_nothing_is_lost_when_the_producer_is_killed(
             check_that_duplicates_are_of_the_rewind(flow, starts=2, rate=300)
 
 
-@pytest.mark.slow
 def test_nothing_is_lost_over_20_kills(
     tmp_path: Path, broker: Broker, new_topic_name: TopicNames, seed: int
 ) -> None:
@@ -91,7 +92,6 @@ def test_nothing_is_lost_over_20_kills(
         check_that_duplicates_are_of_the_rewind(flow, starts=20, rate=500)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "faults",
     [
@@ -160,7 +160,6 @@ def check_that_the_stream_waits(flow: Flow) -> None:
     assert (status, "broker unreachable for" in reason) == (503, True), reason
 
 
-@pytest.mark.slow
 def test_nothing_is_lost_while_the_broker_is_away_for_longer_than_clients_wait(tmp_path: Path) -> None:
     outlive_a_broker(
         tmp_path,

@@ -14,6 +14,8 @@ from local_stack.broker import ROOT
 from producer.topics import TopicReader, make_topics, settings_for
 from security.logins import REFUSED, WORKING, Login, environment
 
+pytestmark = pytest.mark.slow
+
 PATH = os.pathsep.join(str(ROOT / "services" / each) for each in ("common", "producer", "spark-consumer"))
 TIMEOUT = 240
 
@@ -80,7 +82,6 @@ def test_a_wrong_password_ends_the_process(tmp_path: Path, secure_broker: Secure
     check_that_it_ends(start(tmp_path, module, secure_broker, login, "wiki-changes", **env), login)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in REFUSED if "wrong password" not in name])
 def test_every_other_refusal_ends_the_consumer(
     tmp_path: Path, secure_broker: SecureBroker, name: str

@@ -25,7 +25,7 @@ SECRETS = (PART, SECRET_KEY, "wr0ng-secret", "BEGIN PRIVATE KEY", f'username="{U
 VALUES = [f"value {number}" for number in range(5)]
 JARS = ROOT / ".local/spark-jars"
 # A Spark session and some twenty queries may take long on a machine that does other things as well.
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def event_log(folder: Path) -> str:

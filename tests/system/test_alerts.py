@@ -14,7 +14,7 @@ from harness.run_local import RunLocal
 from harness.simulator import Simulator
 from observe.queries import metrics_of, queries
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 _MAX_EVENT_AGE = 60
 _RATE = 100
@@ -108,20 +108,17 @@ def test_events_that_cannot_be_read(calm: Observed) -> None:
     calm.quick.wait_until_firing("RejectsHigh")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("service", ["producer", "web"])
 def test_a_service_that_hangs(calm: Observed, service: str) -> None:
     with calm.local.suspended(f"wiki_{service}"):
         calm.quick.wait_until_firing(f"ServiceDown {service}")
 
 
-@pytest.mark.slow
 def test_a_broker_that_hangs(calm: Observed) -> None:
     with calm.local.broker_suspended():
         calm.quick.wait_until_firing("BrokerDown kafka", "HeartbeatsStopped producer")
 
 
-@pytest.mark.slow
 def test_a_folder_where_the_maintenance_expects_none(calm: Observed) -> None:
     unexpected = calm.data / "history/.writing/folder"
     unexpected.mkdir(parents=True)
@@ -129,7 +126,6 @@ def test_a_folder_where_the_maintenance_expects_none(calm: Observed) -> None:
     unexpected.rmdir()
 
 
-@pytest.mark.slow
 def test_a_consumer_that_is_away_for_longer_than_a_change_may_be_old(calm: Observed) -> None:
     with calm.local.suspended("wiki_consumer"):
         calm.quick.wait_until_firing("ServiceDown consumer", "PageBehind web")
@@ -142,7 +138,6 @@ def test_a_consumer_that_is_away_for_longer_than_a_change_may_be_old(calm: Obser
     calm.quick.wait_until_firing("GapGivenUp consumer")
 
 
-@pytest.mark.slow
 def test_a_service_that_is_started_again_and_again(observed: Observed) -> None:
     restarts = 'changes(process_start_time_seconds{job="producer"}[15m])'
     for number in range(1, 4):
@@ -155,7 +150,6 @@ def test_a_service_that_is_started_again_and_again(observed: Observed) -> None:
     observed.quick.wait_until_firing("ServiceRestarting producer")
 
 
-@pytest.mark.slow
 def test_records_that_are_deleted_before_they_are_read(observed: Observed) -> None:
     quick, servers = observed.quick, f"127.0.0.1:{observed.local.ports['KAFKA_PORT']}"
     offset, end = "wiki_consumer_next_offset", 'kafka_log_logendoffset{topic="wiki-changes"}'

@@ -120,6 +120,7 @@ def test_the_page_shows_exact_counts_while_events_flow(pipeline: Pipeline, tab: 
         wait_until(shows_all, timeout=240, what="the page shows all changes", every=0.2)
 
 
+@pytest.mark.slow
 def test_the_page_says_that_the_server_is_away(pipeline: Pipeline, tab: Watched) -> None:
     pipeline.serve(600)
     page = tab.open()

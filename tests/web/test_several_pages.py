@@ -18,6 +18,8 @@ from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
 from wiki_common.coverage import Coverage, Gap
 
+pytestmark = pytest.mark.slow
+
 ANSWERS = [
     "/api/v1/top",
     "/api/v1/top?format=csv",

@@ -23,6 +23,8 @@ from wiki_consumer.settings import Settings
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files
 
+pytestmark = pytest.mark.slow
+
 BATCHES = 3
 EACH = 10
 ALL = Counter(f"event-{number}" for number in range(BATCHES * EACH + 1))

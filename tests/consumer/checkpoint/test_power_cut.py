@@ -24,6 +24,8 @@ from wiki_consumer.settings import Settings
 from wiki_consumer.volume.durable import sync_file
 from wiki_consumer.volume.folders import ConsumerVolume
 
+pytestmark = pytest.mark.slow
+
 # So many that the state has snapshots.
 BATCHES = 14
 EACH = 5

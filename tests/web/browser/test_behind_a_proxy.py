@@ -12,6 +12,8 @@ from web.browser.reverse_proxy import ReverseProxy
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["/wiki", "/a/b/top"])
 def proxy(request: pytest.FixtureRequest, web: RunningWeb, tmp_path: Path) -> Iterator[ReverseProxy]:

@@ -17,6 +17,8 @@ from web.data.usual import Counts, write_baseline
 from wiki_common.baseline import Covered
 from wiki_common.coverage import Coverage, Gap
 
+pytestmark = pytest.mark.slow
+
 HOUR, WEEK = timedelta(hours=1), timedelta(days=7)
 PAST = now().replace(minute=59, second=0) - timedelta(hours=3)
 

@@ -11,6 +11,8 @@ from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
 from web.committed import Change, CommittedChanges, now
 
+pytestmark = pytest.mark.slow
+
 # Chromium without a screen shows none: they are written down, for all tabs, and the viewer answers at once.
 RECORDER = """
 window.Notification = class {

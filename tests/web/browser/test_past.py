@@ -18,6 +18,8 @@ from web.committed import Change, CommittedChanges, now
 from web.data.held import HOUR
 from wiki_common.volume import hour_of
 
+pytestmark = pytest.mark.slow
+
 MINUTE = timedelta(minutes=1)
 
 

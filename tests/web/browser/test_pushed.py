@@ -14,6 +14,8 @@ from web.browser.running_web import RunningWeb
 from web.browser.watched import Watched
 from web.committed import Change, CommittedChanges, now
 
+pytestmark = pytest.mark.slow
+
 STREAM = "**/api/v1/stream"
 LONG = 20  # seconds between two polls: what is there sooner was pushed
 

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from web.browser.conftest import IMAGE, SCRIPT, OpenTab
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
+
+pytestmark = pytest.mark.slow
 
 
 def row(page: Page, title: str) -> Locator:

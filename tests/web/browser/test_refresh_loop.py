@@ -1,10 +1,13 @@
 """The page goes on refreshing itself in browsers that lack something, and says so where it has stopped."""
 
+import pytest
 from playwright.sync_api import expect
 
 from web.browser.conftest import OpenTab
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
+
+pytestmark = pytest.mark.slow
 
 WITHOUT_ABORT_SIGNALS = "delete AbortSignal.any; delete AbortSignal.timeout;"
 UNANSWERED = "() => { window.realFetch = window.fetch; window.fetch = () => new Promise(() => {}); }"

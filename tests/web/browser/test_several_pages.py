@@ -11,6 +11,8 @@ from web.browser.conftest import OpenTab
 from web.browser.running_web import RunningWeb
 from web.committed import Change, CommittedChanges, now
 
+pytestmark = pytest.mark.slow
+
 Both = tuple[RunningWeb, RunningWeb]
 
 

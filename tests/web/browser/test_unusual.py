@@ -13,6 +13,8 @@ from web.committed import Change, CommittedChanges, now
 from web.data.usual import write_baseline
 from wiki_common.baseline import Covered
 
+pytestmark = pytest.mark.slow
+
 WEEK = timedelta(days=7)
 
 

@@ -11,6 +11,8 @@ from web.browser.running_web import RunningWeb
 from web.browser.test_looks import look_at
 from web.committed import Change, CommittedChanges, now
 
+pytestmark = pytest.mark.slow
+
 LONG = "A title that is longer than its column " * 5
 
 
