@@ -30,13 +30,21 @@ def places(promise: Promise) -> list[str]:
 
 
 def slow_by_name(file: Path) -> dict[str, bool]:
-    """The names of its tests, and whether each is slow."""
+    """The names of its tests, and whether each is slow, or all of them are."""
+    body = ast.parse(text_of(file)).body
+    all_slow = any(
+        isinstance(node, ast.Assign) and re.match(r"pytestmark = .*\bpytest\.mark\.slow\b", ast.unparse(node))
+        for node in body
+    )
     functions = [
         node
-        for node in ast.parse(text_of(file)).body
+        for node in body
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_")
     ]
-    return {each.name: "pytest.mark.slow" in map(ast.unparse, each.decorator_list) for each in functions}
+    return {
+        each.name: all_slow or "pytest.mark.slow" in map(ast.unparse, each.decorator_list)
+        for each in functions
+    }
 
 
 CHOICES = {"not slow": {False}, "slow": {True}, "slow or not slow": {False, True}}
@@ -64,6 +72,7 @@ def test_each_test_that_is_named_is_one_that_the_command_runs(promise: Promise) 
     [
         ("tests/consumer/test_kills.py", "slow", 1),
         ("tests/consumer/test_kills.py", "not slow", 0),
+        ("tests/web/test_several_pages.py", "not slow", 0),
         ("tests/docs/test_promises.py::test_nothing", "not slow", 0),
         ("tests/web/browser/test_top.py::test_text_of_strangers_is_text", "slow or not slow", 1),
     ],
