@@ -28,7 +28,9 @@ def batches(folder: Path, broker: Broker, number: int, warm_up: int) -> Iterator
         for turn in range(ROUNDS):
             for where, data_dir in places.items():
                 bench = Bench[Place](
-                    data_dir / f"turn-{turn}", broker, new_session=partial(_session, data_dir)
+                    data_dir / f"{where.replace(' ', '-')}-{turn}",
+                    broker,
+                    new_session=partial(_session, data_dir),
                 )
                 pace = bench.pace(bench.new_target(), RATE, number, warm_up=warm_up)
                 print(f"{where}: {pace}", flush=True)
