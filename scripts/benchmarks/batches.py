@@ -131,8 +131,9 @@ def to_noop(spark: SparkSession, wanted: pipeline.Query) -> StreamingQuery:
     )
 
 
-def on_this_machine() -> SparkSession:
-    return session.start("local[2]", JARS, shuffle_partitions=1)
+def on_this_machine(data_dir: Place | None = None) -> SparkSession:
+    """For checkpoints below `data_dir`; without it they are on a disk."""
+    return session.start("local[2]", JARS, shuffle_partitions=1, data_dir=data_dir)
 
 
 class Bench(Generic[PlaceT]):

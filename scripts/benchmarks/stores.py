@@ -6,14 +6,11 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from pyspark.sql import SparkSession
-
-from benchmarks.batches import JARS, Bench
+from benchmarks.batches import Bench, Pace, on_this_machine
 from benchmarks.figures import Figure
 from harness.kafka import Broker
 from harness.object_store import object_store
 from wiki_common.store.place import Place
-from wiki_consumer.query import session
 
 ROUNDS: Final = 3
 RATE: Final = 10
@@ -24,26 +21,19 @@ def batches(folder: Path, broker: Broker, number: int, warm_up: int) -> Iterator
     with object_store(folder / "store.log") as store:
         os.environ.update(store.environment())
         places: dict[str, Place] = {"on a disk": folder, "in an object store": store.path("bench")}
-        p50s, p99s = ({where: list[float]() for where in places} for _ in range(2))
+        paces = {where: list[Pace]() for where in places}
         for turn in range(ROUNDS):
             for where, data_dir in places.items():
                 bench = Bench[Place](
                     data_dir / f"{where.replace(' ', '-')}-{turn}",
                     broker,
-                    new_session=partial(_session, data_dir),
+                    new_session=partial(on_this_machine, data_dir),
                 )
                 pace = bench.pace(bench.new_target(), RATE, number, warm_up=warm_up)
                 print(f"{where}: {pace}", flush=True)
-                p50s[where].append(pace.p50)
-                p99s[where].append(pace.p99)
-    for where in places:
-        yield Figure(f"batch at {RATE}/s {where}, p50", "s", tuple(p50s[where]))
-        yield Figure(f"batch at {RATE}/s {where}, p99", "s", tuple(p99s[where]))
-    pairs = zip(*p50s.values(), strict=True)
-    yield Figure(
-        "batch in an object store : on a disk, p50", "ratio", tuple(there / here for here, there in pairs)
-    )
-
-
-def _session(data_dir: Place) -> SparkSession:
-    return session.start("local[2]", JARS, shuffle_partitions=1, data_dir=data_dir)
+                paces[where].append(pace)
+    for where, seen in paces.items():
+        yield Figure(f"batch at {RATE}/s {where}, p50", "s", tuple(pace.p50 for pace in seen))
+        yield Figure(f"batch at {RATE}/s {where}, p99", "s", tuple(pace.p99 for pace in seen))
+    ratios = (there.p50 / here.p50 for here, there in zip(*paces.values(), strict=True))
+    yield Figure("batch in an object store : on a disk, p50", "ratio", tuple(ratios))

@@ -16,6 +16,11 @@ AUTHENTICATION: Final = {"spark.authenticate": "true", "spark.network.crypto.ena
 _EXECUTOR_MEMORY: Final = "512m"
 
 
+def is_local(master: str) -> bool:
+    """Whether Spark computes on this machine alone, where what it starts sees the same files."""
+    return master.startswith("local")
+
+
 class SparkSettings(ServiceSettings):
     """The part of a service's settings that says where Spark computes.
 
@@ -41,7 +46,7 @@ class SparkSettings(ServiceSettings):
 
         The secret goes to its JVM by the environment of this process.
         """
-        if self.spark_master.startswith("local"):
+        if is_local(self.spark_master):
             return {}
         config = {"spark.cores.max": str(self.spark_cores_max), "spark.executor.memory": _EXECUTOR_MEMORY}
         if secret := self.secret_environment():

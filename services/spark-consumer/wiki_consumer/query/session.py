@@ -12,6 +12,7 @@ from pyspark import SparkContext
 from pyspark.sql import SparkSession
 
 from wiki_common.settings import LogFormat
+from wiki_common.spark import is_local
 from wiki_common.store.place import Place
 from wiki_consumer.query import object_store
 from wiki_consumer.query.generated_code import INTERPRETED
@@ -112,7 +113,7 @@ def start(
         if not any(jars.glob(name)):
             raise ConnectorMissing(f"no {name} in SPARK_JARS_DIR={jars}")
     builder = SparkSession.builder.appName("wiki-consumer").master(master)
-    where = _ONE_MACHINE if master.startswith("local") else cluster or {}
+    where = _ONE_MACHINE if is_local(master) else cluster or {}
     own = {
         "spark.driver.extraJavaOptions": _java_options(master, log_format),
         "spark.sql.shuffle.partitions": str(shuffle_partitions),
@@ -145,7 +146,7 @@ def _class_path(jars: Path, patterns: Sequence[str]) -> dict[str, str]:
 def _java_options(master: str, log_format: LogFormat) -> str:
     log4j = (Path(__file__).parent / "log4j2.properties").as_uri()
     # On one machine none comes or goes.
-    executors = "off" if master.startswith("local") else "warn"
+    executors = "off" if is_local(master) else "warn"
     logs = f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} -Dwiki.executors={executors}"
     return f"{logs} {_JVM_OPTIONS}"
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from pyspark import SparkFiles, StorageLevel
 from pyspark.sql import DataFrame, SparkSession
 
+from wiki_common.spark import is_local
 from wiki_web.data.engines.spark_files import own_rows_of
 from wiki_web.data.rows import EVENT_US, SCHEMA
 
@@ -62,22 +63,18 @@ class Block:
 
 def block_of(spark: SparkSession, rows: pa.Table) -> Block:
     """`rows`, one at least and in the order of their time, cached. Raises OSError."""
-    path, frame = framed(spark, rows)
-    cached = cache(frame, path)
+    cached, path = cache_rows(spark, rows)
     return Block(cached, path, rows[EVENT_US][0].as_py(), rows[EVENT_US][-1].as_py())
 
 
-def cache(frame: DataFrame, path: Path | None = None) -> CachedRows:
-    """Cached once this returns. `path` is the file of this process that `frame` is of, and goes with it."""
+def cache(frame: DataFrame) -> CachedRows:
+    """Cached once this returns."""
     frame = frame.persist(_CACHE)
-    cached = CachedRows(frame, frame.count())
-    if path:
-        finalize(cached, path.unlink, missing_ok=True)
-    return cached
+    return CachedRows(frame, frame.count())
 
 
-def framed(spark: SparkSession, rows: pa.Table) -> tuple[Path, DataFrame]:
-    """A file with `rows`, and a frame of them in one part. Raises OSError.
+def cache_rows(spark: SparkSession, rows: pa.Table) -> tuple[CachedRows, Path]:
+    """`rows` cached in one part, and their file, which goes with them. Raises OSError.
 
     The file is in the folder that Spark deletes when it stops.
     """
@@ -87,8 +84,10 @@ def framed(spark: SparkSession, rows: pa.Table) -> tuple[Path, DataFrame]:
     except OSError:
         path.unlink(missing_ok=True)
         raise
-    local = str(spark.sparkContext.master).startswith("local")
-    return path, own_rows_of(spark, path).coalesce(1) if local else handed_over(spark, rows)
+    here = is_local(str(spark.sparkContext.master))
+    cached = cache(own_rows_of(spark, path).coalesce(1) if here else handed_over(spark, rows))
+    finalize(cached, path.unlink, missing_ok=True)
+    return cached, path
 
 
 def handed_over(spark: SparkSession, rows: pa.Table) -> DataFrame:

@@ -22,7 +22,7 @@ from pyspark.sql import functions as sf
 
 from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
-from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cache, framed, handed_over
+from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cache, cache_rows, handed_over
 from wiki_web.data.engines.spark_files import rows_of
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.engines.stored import (
@@ -281,8 +281,7 @@ class SparkEngine:
     def _cache_hour(self, horizon_us: int, hour: Hour) -> CachedRows:
         if isinstance(hour.path, Path):
             return cache(rows_of(self._spark, [hour.path]).where(sf.col(EVENT_US) >= horizon_us).coalesce(1))
-        path, frame = framed(self._spark, read_rows([hour.path], from_us=horizon_us))
-        return cache(frame, path)
+        return cache_rows(self._spark, read_rows([hour.path], from_us=horizon_us))[0]
 
     def _cache_rows(self, rows: pa.Table, block_rows: int) -> list[Block]:
         """`rows` by time in blocks of so many."""

@@ -10,6 +10,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
 
 from wiki_common.settings import LogFormat
+from wiki_common.spark import is_local
 from wiki_web.data.engines.engine import EngineDied, EngineError
 
 # Out of memory the JVM ends, and the service with it, so that a supervisor starts both again. On so small a
@@ -55,7 +56,7 @@ def _session(master: str, log_format: LogFormat, cluster: Mapping[str, str]) -> 
             f"-Dlog4j2.configurationFile={log4j} -Dwiki.log={log_format} {_JVM_OPTIONS}",
         )
     )
-    if master.startswith("local"):
+    if is_local(master):
         builder = builder.config("spark.driver.bindAddress", "127.0.0.1").config(
             "spark.driver.host", "127.0.0.1"
         )
