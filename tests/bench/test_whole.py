@@ -14,7 +14,7 @@ from benchmarks.figures import Figure
 from benchmarks.machine import Machine
 from benchmarks.part_run import Failed, run_part
 from harness.leftovers import kill_all, processes_of
-from harness.processes import Process, wait_until
+from harness.processes import Process, jvms, wait_until
 
 _MACHINE = Machine("0123abc", "2026-01-31", 2, 24, "x86_64", 0.1)
 _LEAVES_ONE = """
@@ -97,7 +97,7 @@ def bench(temporary: Path, *arguments: str) -> Process:
 def test_an_interrupted_run_leaves_nothing(temporary: Path) -> None:
     run = bench(temporary)
     try:
-        wait_until(lambda: _has_java(temporary), timeout=200, what="the first part has a broker")
+        wait_until(lambda: bool(jvms(processes_of(temporary))), timeout=200, what="a part has a broker")
         os.kill(run.pid, signal.SIGTERM)
         assert run.wait(120) == 143
         assert processes_of(temporary) == []
@@ -105,7 +105,3 @@ def test_an_interrupted_run_leaves_nothing(temporary: Path) -> None:
     finally:
         run.kill()
         kill_all(temporary)
-
-
-def _has_java(temporary: Path) -> bool:
-    return any("java" in process.name() for process in processes_of(temporary))

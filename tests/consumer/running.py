@@ -18,7 +18,7 @@ from pyspark.sql import SparkSession
 
 from consumer.volumes import read_ids
 from harness.doctor import doctor
-from harness.processes import Process, free_port, wait_until
+from harness.processes import Process, free_port, jvms, wait_until
 from wiki_common.health.probe import ask
 from wiki_common.store.place import Place, PlaceT, readable
 from wiki_common.volume import BatchId, RawFile
@@ -164,7 +164,7 @@ class Consumer(Generic[PlaceT]):
     def kill_jvm(self) -> None:
         """SIGKILL Spark's JVM alone."""
         assert self.process is not None
-        (jvm,) = (child for child in psutil.Process(self.process.pid).children() if child.name() == "java")
+        (jvm,) = jvms(psutil.Process(self.process.pid).children())
         jvm.kill()
 
     def close(self) -> None:

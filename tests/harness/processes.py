@@ -6,9 +6,11 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+
+import psutil
 
 _given: set[int] = set()
 
@@ -47,6 +49,25 @@ def wait_until(condition: Callable[[], bool], *, timeout: float, what: str, ever
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout:g} s: {what}")
         time.sleep(every)
+
+
+def jvms(processes: Iterable[psutil.Process]) -> list[psutil.Process]:
+    """Those that are a JVM. One that ends meanwhile is none: Spark's start script runs others first."""
+    found = []
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == "java":
+                found.append(process)
+    return found
+
+
+def have_ended(processes: Iterable[psutil.Process]) -> bool:
+    """A zombie has ended too: what would reap it is no part of the service."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            if process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+                return False
+    return True
 
 
 class Process:

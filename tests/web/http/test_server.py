@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from harness.object_store import ObjectStore, copy
-from harness.processes import Process, accepts, free_port, wait_until
+from harness.processes import Process, accepts, free_port, have_ended, jvms, wait_until
 from harness.store_proxy import SLOW, store_proxy
 from web.committed import Change, CommittedChanges, now
 from wiki_common.coverage import Coverage
@@ -114,7 +114,7 @@ def test_on_duckdb_no_java_is_started(start: Start, committed: CommittedChanges,
     web = start()
     wait_until(lambda: accepts(port) and get(port, "/readyz")[0] == 200, timeout=60, what="web is ready")
     family = [psutil.Process(web.pid), *psutil.Process(web.pid).children(recursive=True)]
-    assert not [process for process in family if "java" in process.name()]
+    assert jvms(family) == []
 
 
 def test_the_duckdb_engine_imports_no_pyspark() -> None:
@@ -154,11 +154,6 @@ def kill_master(web: Process) -> list[psutil.Process]:
     return orphans
 
 
-def have_ended(processes: list[psutil.Process]) -> bool:
-    """A zombie has ended too: what would reap it is no part of the service."""
-    return not any(process.is_running() and process.status() != psutil.STATUS_ZOMBIE for process in processes)
-
-
 def test_after_a_kill_of_the_master_the_next_start_serves_and_the_orphan_has_ended(
     start: Start, committed: CommittedChanges, port: int
 ) -> None:
@@ -183,7 +178,7 @@ def test_after_a_kill_of_the_master_at_its_start_the_next_start_serves(
     committed.commit(Change(now(), "A"))
     web = start(WEB_ENGINE="spark")
     wait_until(
-        lambda: "java" in [child.name() for child in psutil.Process(web.pid).children(recursive=True)],
+        lambda: bool(jvms(psutil.Process(web.pid).children(recursive=True))),
         timeout=60,
         what="the worker starts Spark",
         every=0.02,
@@ -222,7 +217,7 @@ def test_a_jvm_that_is_killed_ends_web_even_while_nothing_is_asked_of_it(
     web = start(WEB_ENGINE="spark")
     # Not /readyz: on a busy machine the only commit may be stale before Spark has answered.
     wait_until(lambda: accepts(port) and '"A"' in get(port, "/api/v1/top")[1], timeout=120, what="A counts")
-    (java,) = [child for child in psutil.Process(web.pid).children(recursive=True) if child.name() == "java"]
+    (java,) = jvms(psutil.Process(web.pid).children(recursive=True))
     java.kill()
     assert web.wait(60) != 0
     assert "spark: its JVM has ended" in web.output()
