@@ -24,9 +24,10 @@ from web.data.plain_count import (
     queries,
 )
 from web.engines import on_both_engines
-from wiki_web.data.answers import Answer, answer_of, history_url
+from wiki_web.data.answers import Answer, answer_of
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
+from wiki_web.data.links import history_url
 from wiki_web.data.queries import Kind, Query, statement_of
 from wiki_web.data.rows import SCHEMA, microseconds, read_rows
 

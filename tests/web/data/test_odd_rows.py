@@ -10,8 +10,9 @@ import pytest
 
 from web.committed import NOON, Change, CommittedChanges, changes_table
 from web.data.held import document
-from wiki_web.data.answers import Answer, answer_of, web_url
+from wiki_web.data.answers import Answer, answer_of
 from wiki_web.data.engines.engine import Engine
+from wiki_web.data.links import web_url
 from wiki_web.data.queries import KINDS, Query
 from wiki_web.data.store import Store
 

@@ -3,41 +3,31 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from typing import Any, Final
-from urllib.parse import SplitResult, quote, urlsplit
 
 import pyarrow as pa
 
 from wiki_common.baseline import Covered
 from wiki_web.data.baseline import Baseline
-from wiki_web.data.disputes import Made, reverts
 from wiki_web.data.documents import (
     DOCUMENTS,
     LIST_NAMES,
     BaselineTime,
-    Bucket,
-    Change,
     Document,
-    Editor,
     Filters,
     Gap,
     Item,
     Loading,
-    RankedTitle,
     State,
     Totals,
-    UnusualTitle,
     Window,
 )
-from wiki_web.data.editors import by_editors
-from wiki_web.data.gaps import Span, counting_since, cut, nothing_known
-from wiki_web.data.queries import OF_TOTALS, Kind, Query
+from wiki_web.data.gaps import Span, counting_since, cut
+from wiki_web.data.items import Row, items_of, unusual_titles
+from wiki_web.data.queries import OF_TOTALS, Query
 from wiki_web.data.rows import moment_of
-from wiki_web.data.top_titles import with_ranks
-from wiki_web.data.unusual import Unusual, compared, most_unusual
+from wiki_web.data.unusual import compared, most_unusual
 
-Row = dict[str, Any]
 _NOTHING: Final = Totals(changes=0, titles=0, editors=0)
 
 
@@ -127,9 +117,9 @@ def answer_of(
     with_what = compared(baseline, after_us, as_of_us, inside)
     if query.kind == "unusual":
         unusual = most_unusual(rows, with_what, query.limit)
-        items: Sequence[Item] = _unusual_titles(query, as_of_us, unusual, inside)
+        items: Sequence[Item] = unusual_titles(query, as_of_us, unusual, inside)
     else:
-        items = _items(query, as_of_us, _in_order(query.kind, rows), inside)
+        items = items_of(query, as_of_us, rows, inside)
     return Answer(
         query,
         moment_of(as_of_us),
@@ -153,169 +143,7 @@ def _sums(parts: Iterable[Row]) -> Sums:
     return Sums(totals, wikis, int(row["impossible_sizes"]))
 
 
-def _in_order(kind: Kind, rows: Iterable[Row]) -> list[Row]:
-    """As the statements order what they list."""
-    if kind == "top":
-        return with_ranks(list(rows))
-    if kind == "timeline":
-        return sorted(rows, key=lambda row: -row["age"])
-    if kind == "changes":
-        return sorted(rows, key=lambda row: (row["event_us"], row["event_id"]), reverse=True)
-    return sorted(rows, key=lambda row: (-row["changes"], -row["last_us"], row["editor"]))
-
-
-def changes_of(found: pa.Table) -> list[Change]:
-    """The changes that a statement found, newest first."""
-    return [_change(row) for row in _in_order("changes", found.to_pylist())]
-
-
-def web_url(stored: str | None) -> str | None:
-    """`stored` if it is an address that may become a link, else None: it is a stranger's text."""
-    parts = _parts(stored)
-    return stored if parts is not None and parts.scheme in ("http", "https") and parts.hostname else None
-
-
-def history_url(page_url: str | None) -> str | None:
-    """The page's history, from `https://en.wikipedia.org/wiki/Title`; None for any other URL."""
-    parts = _parts(page_url)
-    if parts is None or parts.scheme != "https" or not parts.path.startswith("/wiki/"):
-        return None
-    title = parts.path.removeprefix("/wiki/")
-    return f"https://{parts.netloc}/w/index.php?title={quote(title, safe='%')}&action=history"
-
-
-def _parts(url: str | None) -> SplitResult | None:
-    try:
-        return urlsplit(url or "")
-    except ValueError:  # such as https://[en.wikipedia.org/
-        return None
-
-
-def _items(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -> Sequence[Item]:
-    if query.kind == "timeline":
-        return _buckets(query, as_of_us, rows, gaps)
-    if query.kind == "top":
-        uncounted = _uncounted_buckets(query, as_of_us, gaps)
-        return [_ranked_title(row, query.bucket_us, uncounted) for row in rows]
-    if query.kind == "editors":
-        return [_editor(row) for row in rows]
-    return [_change(row) for row in rows]
-
-
-def _uncounted_buckets(query: Query, as_of_us: int, gaps: Sequence[Span]) -> list[int | None]:
-    return [_uncounted(gaps, *span) for span in _bucket_spans(query, as_of_us)]
-
-
-def _ranked_title(row: Row, bucket_us: int, uncounted: list[int | None]) -> RankedTitle:
-    """`uncounted` is what each bucket has before anything is counted in it."""
-    made: list[Made] = row["made"]
-    per_bucket = uncounted.copy()
-    for change in made:
-        index = -1 - change["age_us"] // bucket_us
-        per_bucket[index] = (per_bucket[index] or 0) + 1
-    told = by_editors(change["editor"] for change in made)
-    return RankedTitle(
-        rank=row["rank"],
-        rank_before=row["rank_before"],
-        title=row["title"],
-        wiki=row["wiki"],
-        url=web_url(row["page_url"]),
-        history_url=history_url(row["page_url"]),
-        diff_url=web_url(row["diff_url"]),
-        changes=row["changes"],
-        editors=told.editors,
-        bytes=row["bytes"],
-        last_change=moment_of(row["last_us"]),
-        per_minute=per_bucket,
-        created=bool(row["created"]),
-        reverts=reverts(made),
-        top_editor_share=told.top_share,
-        anonymous_share=told.anonymous_share,
-    )
-
-
-def _unusual_titles(
-    query: Query, as_of_us: int, found: Sequence[Unusual], gaps: Sequence[Span]
-) -> list[UnusualTitle]:
-    uncounted = _uncounted_buckets(query, as_of_us, gaps)
-    titles = []
-    for each in found:
-        ranked = _ranked_title(
-            {**each.row, "rank": each.rank, "rank_before": None}, query.bucket_us, uncounted
-        )
-        titles.append(
-            UnusualTitle(
-                **dict(ranked),
-                counted=each.row["counted"],
-                usual=each.usual,
-                surprise=each.surprise,
-                before=each.before,
-            )
-        )
-    return titles
-
-
 def _baseline_time(covered: Covered | None) -> BaselineTime | None:
     if covered is None:
         return None
     return BaselineTime(start=covered.start, end=covered.end, watched_seconds=covered.watched_seconds)
-
-
-def _editor(row: Row) -> Editor:
-    return Editor(
-        rank=row["rank"],
-        user=row["editor"],
-        bot=row["bot"],
-        changes=row["changes"],
-        titles=row["titles"],
-        bytes=row["bytes"],
-        last_change=moment_of(row["last_us"]),
-    )
-
-
-def _change(row: Row) -> Change:
-    return Change(
-        id=row["event_id"],
-        time=moment_of(row["event_us"]),
-        type=row["type"],
-        title=row["title"],
-        wiki=row["wiki"],
-        namespace=row["namespace"],
-        url=web_url(row["page_url"]),
-        user=row["editor"],
-        bot=bool(row["bot"]),
-        minor=bool(row["minor"]),
-        comment=row["comment"],
-        bytes=row["bytes"],
-        revision=row["revision_new"],
-        diff_url=web_url(row["diff_url"]),
-    )
-
-
-def _buckets(query: Query, as_of_us: int, rows: list[Row], gaps: Sequence[Span]) -> list[Bucket]:
-    by_age = {row["age"]: row for row in rows}
-    buckets = []
-    for index, (start_us, end_us) in enumerate(_bucket_spans(query, as_of_us)):
-        row = by_age.get(query.buckets - 1 - index)
-        nothing = _uncounted(gaps, start_us, end_us)
-        buckets.append(
-            Bucket(
-                start=moment_of(start_us),
-                end=moment_of(end_us),
-                changes=row["changes"] if row else nothing,
-                editors=row["editors"] if row else nothing,
-                bytes=row["bytes"] if row else nothing,
-            )
-        )
-    return buckets
-
-
-def _bucket_spans(query: Query, as_of_us: int) -> list[tuple[int, int]]:
-    """Every bucket of the window, oldest first, each (from, to] in µs; the oldest may be shorter."""
-    ends_us = [as_of_us - age * query.bucket_us for age in reversed(range(query.buckets))]
-    return list(pairwise([as_of_us - query.window_us, *ends_us]))
-
-
-def _uncounted(gaps: Sequence[Span], start_us: int, end_us: int) -> int | None:
-    """What (start, end] has if nothing was counted in it: None where nobody watched."""
-    return None if nothing_known(gaps, start_us, end_us) else 0

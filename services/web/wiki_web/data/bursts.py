@@ -20,9 +20,9 @@ import pyarrow as pa
 
 from wiki_common.volume import HOUR
 from wiki_web.data.answer_cache import Busy
-from wiki_web.data.answers import web_url
 from wiki_web.data.baseline import Baselines
 from wiki_web.data.engines.engine import Engine
+from wiki_web.data.links import web_url
 from wiki_web.data.long_queries import MOST_COUNTED, LongQueries
 from wiki_web.data.past.turns import Turns
 from wiki_web.data.queries import MINUTE_US, Query, Statement, matching_of, selection_of

@@ -13,9 +13,10 @@ from contextlib import suppress
 from itertools import accumulate
 from typing import Final
 
-from wiki_web.data.answers import Answer, changes_of
+from wiki_web.data.answers import Answer
 from wiki_web.data.documents import Change, RankedTitle
 from wiki_web.data.engines.engine import EngineError
+from wiki_web.data.items import changes_of
 from wiki_web.data.newest_changes import NEWEST
 from wiki_web.data.queries import Query, newest_of
 from wiki_web.data.rows import microseconds

@@ -17,14 +17,13 @@ from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.footers import CoverageSoFar, later
 from wiki_web.data.gaps import Span, joined
+from wiki_web.data.loading import Loading, Progress
 from wiki_web.data.long_queries import LongQueries
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, Statement, matching_of, statement_of
 from wiki_web.data.rows import (
     MICROSECOND,
-    Hour,
     boundary_of,
     closed_hours,
-    concat,
     microseconds,
     newest_us,
     read_rows,
@@ -32,12 +31,9 @@ from wiki_web.data.rows import (
 
 _log = structlog.get_logger(__name__)
 
-_FILES_AT_ONCE: Final = 200
-_LOAD_ATTEMPTS: Final = 5
 _LIST_OBJECTS_EVERY: Final = 60.0  # seconds: each list is paid for
 # And as often where there is no batch yet, whose next one could be asked for by its name.
 _LIST_UNTIL_ONE_EVERY: Final = 5.0  # seconds
-_LOG_EVERY: Final = 1.0  # seconds, while loading
 
 
 @dataclass(frozen=True)
@@ -55,29 +51,6 @@ class Position:
     gaps: tuple[Span, ...] = ()
     moved_at: float = 0.0  # monotonic seconds, when as_of_us last moved on
     ahead: float = 0.0  # seconds by which commit and as_of were later than our clock as they were taken in
-
-
-@dataclass(frozen=True)
-class Progress:
-    """Files read of all that the current load needs."""
-
-    done: int = 0
-    of: int = 0
-
-
-@dataclass(frozen=True)
-class _Found:
-    """What a load found on the volume: closed hours, and what was committed after them."""
-
-    hours: tuple[Hour, ...]
-    follower: Follower
-    commit: Commit | None  # None: history is all there is
-    tail: pa.Table
-    coverage: CoverageSoFar
-
-    @property
-    def committed_at(self) -> float:
-        return self.commit.committed_at if self.commit else self.hours[-1].path.stat().st_mtime
 
 
 class NothingHeld(Exception):
@@ -127,10 +100,8 @@ class Store:
         # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
-        self._logged_at = 0.0
+        self._loading = Loading(data_dir, self._new_follower)
         self.unreadable_footers = 0
-        self.progress = Progress()
-        self.progressed_at = time.monotonic()  # when a load last read files
 
     @property
     def position(self) -> Position | None:
@@ -141,6 +112,16 @@ class Store:
     def forgotten_us(self) -> int:
         """Rows up to this time (µs) may not be held. All later ones are."""
         return self._forgotten_us
+
+    @property
+    def progress(self) -> Progress:
+        """Of the current load."""
+        return self._loading.progress
+
+    @property
+    def progressed_at(self) -> float:
+        """When a load read files last, by time.monotonic."""
+        return self._loading.progressed_at
 
     @property
     def rows_held(self) -> int:
@@ -275,10 +256,9 @@ class Store:
 
     def _load(self) -> bool:
         """Read everything; False while there is nothing."""
-        found = self._find()
+        found = self._loading.find()
         if found is None:
             self._position = None
-            self.progress = Progress()
             self._look_later(None)
             return False
         hours, coverage, commit = found.hours, found.coverage, found.commit
@@ -286,11 +266,11 @@ class Store:
         self._history_end_us = boundary_of(hours)
         horizon_us = self._horizon_us(coverage.counted_until(newest, found.committed_at))
         coverage.add_hours([hour.path for hour in hours if microseconds(hour.end) > horizon_us])
-        files = self.progress.done
+        files = self._loading.progress.done
         with self._rebasing, self._advancing:
             self._must_load = True
             self._forgotten_us = horizon_us
-            self._engine.load(hours, found.tail, horizon_us, lambda done: self._advance(files + done))
+            self._engine.load(hours, found.tail, horizon_us, lambda done: self._loading.advance(files + done))
             self._generation += 1
             if commit:
                 found.follower.accept(commit)
@@ -304,39 +284,3 @@ class Store:
         self.unreadable_footers += coverage.unreadable
         _log.info("changes loaded", rows=self.rows_held, hours=len(hours), files=files)
         return True
-
-    def _find(self) -> _Found | None:
-        """What is there, None for nothing; if an hour is closed meanwhile, it is read again."""
-        for _ in range(_LOAD_ATTEMPTS):
-            follower = self._new_follower()
-            hours = closed_hours(self._data_dir)
-            coverage = CoverageSoFar(hour_ends_us=[microseconds(hour.end) for hour in hours])
-            try:
-                commit = follower.poll()
-                if commit is None and not hours:
-                    return None
-                files = [self.changes_dir / file for file in commit.files] if commit else []
-                self.progress = Progress(0, len(files) + len(hours))
-                tail = self._read_all(files, boundary_of(hours))
-                coverage.add(files)
-            except (FolderMoved, FileNotFoundError) as error:
-                _log.warning("changes moved while loading", reason=str(error))
-                continue
-            if closed_hours(self._data_dir)[-1:] == hours[-1:]:
-                return _Found(hours, follower, commit, tail, coverage)
-        raise FolderMoved(f"{self.changes_dir}: moved at each of {_LOAD_ATTEMPTS} loads")
-
-    def _read_all(self, files: list[Place], from_us: int) -> pa.Table:
-        tables = []
-        for start in range(0, len(files), _FILES_AT_ONCE):
-            part = files[start : start + _FILES_AT_ONCE]
-            tables.append(read_rows(part, from_us=from_us))
-            self._advance(start + len(part))
-        return concat(tables)
-
-    def _advance(self, done: int) -> None:
-        self.progress = Progress(done, self.progress.of)
-        self.progressed_at = time.monotonic()
-        if self.progressed_at - self._logged_at >= _LOG_EVERY:
-            self._logged_at = self.progressed_at
-            _log.info("loading", files=done, of=self.progress.of)

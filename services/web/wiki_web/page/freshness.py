@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from wiki_web.data.documents import State
-from wiki_web.data.store import Progress
+from wiki_web.data.loading import Progress
 from wiki_web.page.formats import span
 
 _SKEW_TOLD: Final = 5.0  # seconds

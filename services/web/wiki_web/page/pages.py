@@ -10,8 +10,8 @@ from typing import Final
 from flask import Blueprint, Response, render_template, request
 
 from wiki_web.data.answer_cache import CachedAnswer
-from wiki_web.data.answers import history_url
 from wiki_web.data.documents import State
+from wiki_web.data.links import history_url
 from wiki_web.data.past.kept import Kept
 from wiki_web.data.past.moment import from_field
 from wiki_web.data.past.past_answers import PastAnswers

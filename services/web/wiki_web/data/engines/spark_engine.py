@@ -10,13 +10,12 @@ reaches.
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
@@ -24,11 +23,10 @@ from wiki_common.settings import LogFormat
 from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
 from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cache, cache_rows, handed_over
 from wiki_web.data.engines.spark_files import rows_of
+from wiki_web.data.engines.spark_held import CachedHour, Held, block_rows_of, rows_from
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
 from wiki_web.data.engines.stored import (
     MOST_HELD,
-    NONE_STORED,
-    StoredHours,
     names_in,
     no_rows,
     stored_hours,
@@ -40,68 +38,13 @@ from wiki_web.data.rows import EVENT_US, SCHEMA, Hour, boundary_of, concat, micr
 
 _MAX_NEWEST_ROWS = 500
 _MAX_NEWEST_SHARE = 0.03  # of a block
-# A window reads some rows too many with large blocks, and has a longer plan with small ones.
-_MIN_BLOCK_ROWS = 16_000
-_MOST_BLOCKS = 8
 # Up to this many rows, one task is faster than several and the exchange between them.
 _ONE_TASK_ROWS = 200_000
 # Each query uses all cores; more at once would only make all of them slower.
 _QUERIES_AT_ONCE = 2
-# While a block is made its rows lie in this process as well, on a cluster on the JVM's heap: not too many.
-_MOST_BLOCK_ROWS = 100_000
 MOST_HANDED_OVER: Final = 128 * 2**20
 """Bytes of an object store's rows for one query: the heap has room for these beside all that may be held."""
 _FILES_AT_ONCE = 4
-
-
-@dataclass(frozen=True)
-class _CachedHour:
-    hour: Hour
-    cached: CachedRows
-
-    @property
-    def rows(self) -> int:
-        return self.cached.rows
-
-
-@dataclass(frozen=True)
-class _Held:
-    """Immutable, so that a prepared query goes on with what it fixed. `boundary_us` is where history ends."""
-
-    boundary_us: int = 0
-    stored: StoredHours = NONE_STORED
-    hours: tuple[_CachedHour, ...] = ()
-    blocks: tuple[Block, ...] = ()
-    newest: tuple[pa.Table, ...] = ()
-    newest_frame: DataFrame | None = None
-
-    @property
-    def rows_in_blocks(self) -> int:
-        return sum(block.rows for block in self.blocks)
-
-    @property
-    def newest_rows(self) -> int:
-        return sum(rows.num_rows for rows in self.newest)
-
-    @property
-    def block_rows(self) -> int:
-        """How large a block may grow."""
-        return _block_rows(self.rows_in_blocks)
-
-    def reached(self, after_us: int) -> tuple[list[DataFrame], int]:
-        """What has the held rows after `after_us`, and how many rows that has."""
-        hours = [hour for hour in self.hours if microseconds(hour.hour.end) > after_us]
-        blocks = [block for block in self.blocks if block.newest_us > after_us]
-        cached = [hour.cached for hour in hours] + [block.cached for block in blocks]
-        frames = [part.frame for part in cached]
-        if self.newest_frame is not None:
-            frames.append(self.newest_frame)
-        return frames, sum(part.rows for part in cached) + self.newest_rows
-
-    def rows_since(self, from_us: int) -> int:
-        """Rows of no cached hour, of `from_us` or later."""
-        newest = sum(int(_since(from_us, rows).num_rows) for rows in self.newest)
-        return sum(block.count_since(from_us) for block in self.blocks) + newest
 
 
 class SparkEngine:
@@ -118,7 +61,7 @@ class SparkEngine:
         self._spark = open_session(master, log_format, cluster or {})
         self._changing = threading.Lock()
         self._running = threading.BoundedSemaphore(_QUERIES_AT_ONCE)
-        self._held = _Held()
+        self._held = Held()
         self._shown: list[DataFrame] = []
 
     @property
@@ -137,15 +80,15 @@ class SparkEngine:
             _release(before.hours)
             _release(before.blocks)
             cached = self._cache_hours(hours, max(horizon_us, stored.boundary_us), progress)
-            blocks = self._cache_rows(tail, _block_rows(tail.num_rows))
+            blocks = self._cache_rows(tail, block_rows_of(tail.num_rows))
             with self._changing:
-                self._held = _Held(boundary_of(hours), stored, cached, tuple(blocks))
+                self._held = Held(boundary_of(hours), stored, cached, tuple(blocks))
 
     def append(self, rows: pa.Table) -> None:
         with self._changing, engine_errors(self._spark):
             held = self._held
             # Rows before the boundary are in their hour's file already.
-            rows = _since(held.boundary_us, rows)
+            rows = rows_from(held.boundary_us, rows)
             if rows.num_rows:
                 self._held = self._with_newest(held, (*held.newest, rows))
 
@@ -168,12 +111,12 @@ class SparkEngine:
             with self._changing:
                 # Rows appended meanwhile may belong to an hour that was just read from its file.
                 arrived = self._held.newest[len(before.newest) :]
-                newest = tuple(_since(boundary_us, rows) for rows in arrived)
-                self._held = self._with_newest(_Held(boundary_us, stored, kept, blocks), newest)
+                newest = tuple(rows_from(boundary_us, rows) for rows in arrived)
+                self._held = self._with_newest(Held(boundary_us, stored, kept, blocks), newest)
             _release(hour for hour in before.hours if hour not in kept)
             _release(block for block in before.blocks if block not in blocks)
 
-    def _rebased(self, before: _Held, boundary_us: int, horizon_us: int) -> tuple[Block, ...]:
+    def _rebased(self, before: Held, boundary_us: int, horizon_us: int) -> tuple[Block, ...]:
         """Blocks with the newest rows as well, in the last one while that is small; none that is too old."""
         blocks: list[Block] = []
         for block in before.blocks:
@@ -181,7 +124,7 @@ class SparkEngine:
                 blocks += [block] if block.newest_us > horizon_us else []
             else:
                 blocks += self._cache_rows(block.since(boundary_us), before.block_rows)
-        newest = concat(_since(boundary_us, rows) for rows in before.newest)
+        newest = concat(rows_from(boundary_us, rows) for rows in before.newest)
         if newest.num_rows and blocks and blocks[-1].rows < before.block_rows:
             newest = concat([blocks.pop().since(boundary_us), newest])
         return (*blocks, *self._cache_rows(newest, before.block_rows))
@@ -196,7 +139,7 @@ class SparkEngine:
             self._show(held, statement.after_us, stored)
             return partial(self._run, self._spark.sql(statement.sql, args=_arguments(statement)), held)
 
-    def _run(self, answer: DataFrame, held: _Held) -> pa.Table:
+    def _run(self, answer: DataFrame, held: Held) -> pa.Table:
         """`held` is what `answer` reads, and its files go once nothing refers to it."""
         with self._running, engine_errors(self._spark):
             return answer.toArrow()
@@ -207,7 +150,7 @@ class SparkEngine:
             changes = self._frame_of(rows, statement, hours).coalesce(1)
             return self._over(changes, statement).toArrow()
 
-    def _with_objects(self, statement: Statement, stored: Sequence[Hour], held: _Held) -> pa.Table:
+    def _with_objects(self, statement: Statement, stored: Sequence[Hour], held: Held) -> pa.Table:
         with self._running, stored_errors(), engine_errors(self._spark):
             names = names_in(statement)
             held_frames, reached = held.reached(statement.after_us)
@@ -243,12 +186,12 @@ class SparkEngine:
         with engine_errors(self._spark):
             self._spark.stop()
 
-    def _with_newest(self, held: _Held, newest: tuple[pa.Table, ...]) -> _Held:
+    def _with_newest(self, held: Held, newest: tuple[pa.Table, ...]) -> Held:
         rows = concat(newest)
         frame = self._spark.createDataFrame(rows).coalesce(1) if rows.num_rows else None
         return replace(held, newest=newest, newest_frame=frame)
 
-    def _show(self, held: _Held, after_us: int, stored: Sequence[Hour]) -> None:
+    def _show(self, held: Held, after_us: int, stored: Sequence[Hour]) -> None:
         """The rows after `after_us` as the table `changes`, and older ones where leaving them out costs more.
 
         Most queries of a commit read the same.
@@ -265,7 +208,7 @@ class SparkEngine:
 
     def _cache_hours(
         self, hours: Sequence[Hour], horizon_us: int, progress: Progress = lambda done: None
-    ) -> tuple[_CachedHour, ...]:
+    ) -> tuple[CachedHour, ...]:
         """The hours that end after `horizon_us`, without their rows before it."""
         wanted = [hour for hour in hours if microseconds(hour.end) > horizon_us]
         cached = []
@@ -274,7 +217,7 @@ class SparkEngine:
             for hour, rows in zip(
                 wanted, pool.map(partial(self._cache_hour, horizon_us), wanted), strict=True
             ):
-                cached.append(_CachedHour(hour, rows))
+                cached.append(CachedHour(hour, rows))
                 progress(len(hours) - len(wanted) + len(cached))
         return tuple(cached)
 
@@ -288,15 +231,6 @@ class SparkEngine:
         rows = rows.sort_by(EVENT_US)
         starts = range(0, rows.num_rows, block_rows)
         return [block_of(self._spark, rows.slice(start, block_rows)) for start in starts]
-
-
-def _block_rows(rows: int) -> int:
-    """How large a block of so many rows in all may grow."""
-    return min(max(_MIN_BLOCK_ROWS, rows // _MOST_BLOCKS), _MOST_BLOCK_ROWS)
-
-
-def _since(from_us: int, rows: pa.Table) -> pa.Table:
-    return rows.filter(pc.field(EVENT_US) >= from_us)
 
 
 def _union(frames: Sequence[DataFrame], rows: int) -> DataFrame:
@@ -313,6 +247,6 @@ def _arguments(statement: Statement) -> dict[str, int | str | Column]:
     }
 
 
-def _release(parts: Iterable[_CachedHour | Block]) -> None:
+def _release(parts: Iterable[CachedHour | Block]) -> None:
     for part in parts:
         part.cached.release()
