@@ -36,6 +36,8 @@ class StoreProxy:
     befell: Counter[str] = field(default_factory=Counter)
     in_a_row: int = 2
     """No more faults than so many come one after the other: who asks once more gets through."""
+    refused: str = ""
+    """What is in the path of each request that is refused."""
     endpoint: str = ""
 
     def __post_init__(self) -> None:
@@ -79,7 +81,7 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == LOST:
             self.close_connection = True
             return
-        if fault == REFUSED:
+        if fault == REFUSED or (self.proxy.refused and self.proxy.refused in self.path):
             self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
             return
         if fault == SLOW:

@@ -28,6 +28,8 @@ _JVM_OPTIONS = "-XX:+ExitOnOutOfMemoryError -XX:+UseParallelGC"
 # Longer than Spark's own hooks take at the JVM's end.
 STOP_SECONDS: Final = 20.0
 
+_STATE_LOGGER: Final = "org.apache.spark.sql.execution.streaming.state.RocksDBStateStoreProvider"
+
 _CONFIG = {
     "spark.ui.enabled": "false",
     "spark.ui.showConsoleProgress": "false",
@@ -151,10 +153,17 @@ def _java_options(master: str, log_format: LogFormat) -> str:
     return f"{logs} {_JVM_OPTIONS}"
 
 
+def _hush_state(jvm: Any) -> None:
+    """The state may be looked after just now, which a stop lets fail."""
+    log4j = jvm.org.apache.logging.log4j
+    log4j.core.config.Configurator.setLevel(_STATE_LOGGER, log4j.Level.OFF)
+
+
 def stop(spark: SparkSession) -> None:
     """Stop the session and end its JVM, which would hold the volume's lock for a moment longer."""
     gateway: Any = spark.sparkContext._gateway
     try:
+        _hush_state(gateway.jvm)
         spark.stop()
         gateway.shutdown()
     except (Py4JError, ConnectionError) as error:

@@ -1,0 +1,93 @@
+"""The files of the consumer's state stay few: Spark keeps snapshots of it, and deletes what is older."""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from consumer import topics
+from consumer.running import TIMEOUT, Consumer
+from consumer.topics import event
+from harness.kafka import Broker
+from harness.processes import wait_until
+from harness.store_proxy import StoreProxy
+from wiki_common.store.objects import ObjectPath
+from wiki_common.store.place import Place
+
+BATCHES = 60
+FAILED = "error while performing maintenance"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
+    name = new_topic_name()
+    topics.create(broker.bootstrap_servers, name)
+    return name
+
+
+def state_files(data: Place, kind: str) -> list[int]:
+    """The batches that have a file of this kind."""
+    return sorted(
+        int(file.name.removesuffix(kind))
+        for file in (data / "checkpoints/changes/state/0/0").iterdir()
+        if file.name.endswith(kind)
+    )
+
+
+@pytest.fixture
+def new_consumer(
+    broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack
+) -> Callable[..., Consumer[Place]]:
+    """One that has records for some sixty batches to begin with."""
+    # Spark looks after its state once a minute; the tests don't wait for so long.
+    conf = "spark.sql.streaming.stateStore.maintenanceInterval 2s"
+    (tmp_path / "spark-defaults.conf").write_text(conf, encoding="utf-8")
+    writer.write(event(number) for number in range(BATCHES))
+
+    def made(data: Place, **settings: str) -> Consumer[Place]:
+        consumer = Consumer(
+            tmp_path,
+            broker.bootstrap_servers,
+            topic,
+            data,
+            SPARK_CONF_DIR=str(tmp_path),
+            MAX_OFFSETS_PER_TRIGGER="1",
+            TRIGGER_INTERVAL="100ms",
+            **settings,
+        )
+        ending.callback(consumer.close)
+        return consumer
+
+    return made
+
+
+def test_snapshots_of_the_state_are_kept_and_older_files_go(
+    new_consumer: Callable[..., Consumer[Place]], data: Place
+) -> None:
+    consumer = new_consumer(data)
+    process = consumer.start()
+    consumer.wait_for_ids({f"event-{number}" for number in range(BATCHES)})
+
+    def has_shrunk() -> bool:
+        return bool(state_files(data, ".zip")) and state_files(data, ".changelog")[0] > 1
+
+    wait_until(has_shrunk, timeout=TIMEOUT / 10, what="older files have gone")
+    assert process.terminate(60) == 0
+    assert FAILED not in consumer.output()
+
+
+def test_a_snapshot_that_fails_is_told_with_its_reason(
+    new_consumer: Callable[..., Consumer[Place]], s3_folder: ObjectPath, failing_s3: StoreProxy
+) -> None:
+    failing_s3.refused = "/SSTs/"
+    consumer = new_consumer(s3_folder, AWS_ENDPOINT_URL=failing_s3.endpoint)
+    process = consumer.start()
+    consumer.wait_for_line(FAILED)
+    failing_s3.refused = ""
+    wait_until(lambda: bool(state_files(s3_folder, ".zip")), timeout=TIMEOUT / 10, what="a snapshot")
+    assert process.terminate(60) == 0
+    told = next(line for line in consumer.output().splitlines() if FAILED in line)
+    assert "503" in told
