@@ -1,4 +1,4 @@
-"""The lines of Spark's own JVM, in consumer and web: as LOG_FORMAT says, and one line each."""
+"""The lines of Spark's own JVM, in consumer and web: as LOG_FORMAT says, one each, with the reason."""
 
 import json
 import subprocess
@@ -45,10 +45,10 @@ def test_in_json_they_have_the_keys_of_all_lines(program: str) -> None:
     line = json.loads(logged(program, "json"))
     assert list(line) == ["timestamp", "level", "logger", "event"]
     assert (line["level"], line["logger"]) == ("error", "spark.Something")
-    assert line["event"] == 'it "failed"\nin two lines: é'
+    assert line["event"] == 'it "failed"\nin two lines: é: why'
     assert line["timestamp"][-1] == "Z"
 
 
 def test_on_a_console_they_are_text() -> None:
     line = logged(CONSUMER, "console")
-    assert line.endswith('[spark   ] ERROR Something: it "failed" in two lines: é')
+    assert line.endswith('[spark   ] ERROR Something: it "failed" in two lines: é: why')
