@@ -43,7 +43,7 @@ class Found:
         return self.commit.committed_at if self.commit else self.hours[-1].path.stat().st_mtime
 
 
-class Loading:
+class Loader:
     """Reads it, and tells any thread how far that is. Each attempt begins with a new follower."""
 
     def __init__(self, data_dir: Place, new_follower: Callable[[], Follower]) -> None:

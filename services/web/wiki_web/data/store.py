@@ -17,7 +17,7 @@ from wiki_web.data.engines.engine import Engine
 from wiki_web.data.follower import Commit, FolderMoved, Follower
 from wiki_web.data.footers import CoverageSoFar, later
 from wiki_web.data.gaps import Span, joined
-from wiki_web.data.loading import Loading, Progress
+from wiki_web.data.loading import Loader, Progress
 from wiki_web.data.long_queries import LongQueries
 from wiki_web.data.queries import HELD, RANKS_BEFORE, Query, Statement, matching_of, statement_of
 from wiki_web.data.rows import (
@@ -100,7 +100,7 @@ class Store:
         # What is held doesn't continue in the folder, or a load has failed half-way.
         self._must_load = True
         self._generation = 0
-        self._loading = Loading(data_dir, self._new_follower)
+        self._loader = Loader(data_dir, self._new_follower)
         self.unreadable_footers = 0
 
     @property
@@ -116,12 +116,12 @@ class Store:
     @property
     def progress(self) -> Progress:
         """Of the current load."""
-        return self._loading.progress
+        return self._loader.progress
 
     @property
     def progressed_at(self) -> float:
         """When a load read files last, by time.monotonic."""
-        return self._loading.progressed_at
+        return self._loader.progressed_at
 
     @property
     def rows_held(self) -> int:
@@ -256,7 +256,7 @@ class Store:
 
     def _load(self) -> bool:
         """Read everything; False while there is nothing."""
-        found = self._loading.find()
+        found = self._loader.find()
         if found is None:
             self._position = None
             self._look_later(None)
@@ -266,11 +266,11 @@ class Store:
         self._history_end_us = boundary_of(hours)
         horizon_us = self._horizon_us(coverage.counted_until(newest, found.committed_at))
         coverage.add_hours([hour.path for hour in hours if microseconds(hour.end) > horizon_us])
-        files = self._loading.progress.done
+        files = self._loader.progress.done
         with self._rebasing, self._advancing:
             self._must_load = True
             self._forgotten_us = horizon_us
-            self._engine.load(hours, found.tail, horizon_us, lambda done: self._loading.advance(files + done))
+            self._engine.load(hours, found.tail, horizon_us, lambda done: self._loader.advance(files + done))
             self._generation += 1
             if commit:
                 found.follower.accept(commit)

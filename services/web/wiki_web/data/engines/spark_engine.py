@@ -25,13 +25,7 @@ from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cach
 from wiki_web.data.engines.spark_files import rows_of
 from wiki_web.data.engines.spark_held import CachedHour, Held, block_rows_of, rows_from
 from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
-from wiki_web.data.engines.stored import (
-    MOST_HELD,
-    names_in,
-    no_rows,
-    stored_hours,
-    with_stored,
-)
+from wiki_web.data.engines.stored import MOST_HELD, names_in, no_rows, stored_hours, with_stored
 from wiki_web.data.long_queries import MOST_COUNTED
 from wiki_web.data.queries import Statement
 from wiki_web.data.rows import EVENT_US, SCHEMA, Hour, boundary_of, concat, microseconds, read_rows
