@@ -1,6 +1,6 @@
 """One Spark session for all tests here, and volumes that it wrote: each test works on a copy of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import cast
@@ -63,8 +63,16 @@ def data(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 @pytest.fixture
+def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
+    """One of a single partition."""
+    name = new_topic_name()
+    topics.create(broker.bootstrap_servers, name)
+    return name
+
+
+@pytest.fixture
 def writer(broker: Broker, topic: str, ending: ExitStack) -> topics.Writer:
-    """To the topic of a test that has one."""
+    """To the test's topic."""
     made = topics.Writer(broker.bootstrap_servers, topic)
     ending.callback(made.close)
     return made

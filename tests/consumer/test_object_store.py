@@ -21,13 +21,6 @@ EACH = 50
 
 
 @pytest.fixture
-def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
-    name = new_topic_name()
-    topics.create(broker.bootstrap_servers, name)
-    return name
-
-
-@pytest.fixture
 def new_consumer(
     broker: Broker, topic: str, tmp_path: Path, s3_folder: ObjectPath, ending: ExitStack
 ) -> Callable[[str], Consumer[ObjectPath]]:

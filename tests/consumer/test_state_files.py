@@ -23,13 +23,6 @@ FAILED = "error while performing maintenance"
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def topic(broker: Broker, new_topic_name: Callable[[], str]) -> str:
-    name = new_topic_name()
-    topics.create(broker.bootstrap_servers, name)
-    return name
-
-
 def state_files(data: Place, kind: str) -> list[int]:
     """The batches that have a file of this kind."""
     return sorted(
@@ -37,6 +30,17 @@ def state_files(data: Place, kind: str) -> list[int]:
         for file in (data / "checkpoints/changes/state/0/0").iterdir()
         if file.name.endswith(kind)
     )
+
+
+def goes_on_until(writer: topics.Writer, holds: Callable[[], bool], *, what: str) -> None:
+    """Spark looks after its state while batches come: a record each time that `holds` is asked."""
+    later = count(BATCHES)
+
+    def went_on() -> bool:
+        writer.write([event(next(later))])
+        return holds()
+
+    wait_until(went_on, timeout=TIMEOUT / 3, what=what, every=0.3)
 
 
 @pytest.fixture
@@ -72,26 +76,27 @@ def test_snapshots_of_the_state_are_kept_and_older_files_go(
     consumer = new_consumer(data)
     process = consumer.start()
     consumer.wait_for_ids({f"event-{number}" for number in range(BATCHES)})
-    later = count(BATCHES)
-
-    def has_shrunk() -> bool:
-        writer.write([event(next(later))])
-        return bool(state_files(data, ".zip")) and state_files(data, ".changelog")[0] > 1
-
-    wait_until(has_shrunk, timeout=TIMEOUT / 3, what="older files have gone", every=0.3)
+    goes_on_until(
+        writer,
+        lambda: bool(state_files(data, ".zip")) and state_files(data, ".changelog")[0] > 1,
+        what="older files have gone",
+    )
     assert process.terminate(60) == 0
     assert FAILED not in consumer.output()
 
 
 def test_a_snapshot_that_fails_is_told_with_its_reason(
-    new_consumer: Callable[..., Consumer[Place]], s3_folder: ObjectPath, failing_s3: StoreProxy
+    new_consumer: Callable[..., Consumer[Place]],
+    writer: topics.Writer,
+    s3_folder: ObjectPath,
+    failing_s3: StoreProxy,
 ) -> None:
     failing_s3.refused = "/SSTs/"
     consumer = new_consumer(s3_folder, AWS_ENDPOINT_URL=failing_s3.endpoint)
     process = consumer.start()
     consumer.wait_for_line(FAILED)
     failing_s3.refused = ""
-    wait_until(lambda: bool(state_files(s3_folder, ".zip")), timeout=TIMEOUT / 10, what="a snapshot")
+    goes_on_until(writer, lambda: bool(state_files(s3_folder, ".zip")), what="a snapshot")
     assert process.terminate(60) == 0
     told = next(line for line in consumer.output().splitlines() if FAILED in line)
     assert "503" in told

@@ -37,7 +37,7 @@ class StoreProxy:
     in_a_row: int = 2
     """No more faults than so many come one after the other: who asks once more gets through."""
     refused: str = ""
-    """What is in the path of each request that is refused."""
+    """Each request with this in its path is refused, however many there are."""
     endpoint: str = ""
 
     def __post_init__(self) -> None:
@@ -55,10 +55,13 @@ class StoreProxy:
         finally:
             self.faults, self.in_a_row = usual
 
-    def fault_of(self, what: str) -> str | None:
+    def fault_of(self, what: str, path: str) -> str | None:
         """Which one befalls the request that comes now; it is counted."""
         with self._guard:
             self.asked[what] += 1
+            if self.refused and self.refused in path:
+                self.befell[REFUSED] += 1
+                return REFUSED
             drawn = self._chance.random()
             if self._lately < self.in_a_row:
                 for fault, share in self.faults.items():
@@ -77,11 +80,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _forward(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        fault = self.proxy.fault_of("LIST" if "list-type=" in self.path else self.command)
+        fault = self.proxy.fault_of("LIST" if "list-type=" in self.path else self.command, self.path)
         if fault == LOST:
             self.close_connection = True
             return
-        if fault == REFUSED or (self.proxy.refused and self.proxy.refused in self.path):
+        if fault == REFUSED:
             self._answer(503, {"Content-Type": "application/xml"}, b"<Error><Code>SlowDown</Code></Error>")
             return
         if fault == SLOW:
