@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.processes import wait_until
+from wiki_web.data.engines import past_process
 from wiki_web.data.engines.engine import EngineError
 from wiki_web.data.engines.past_process import PastProcess
 from wiki_web.data.engines.past_worker import serve
@@ -98,8 +99,12 @@ def test_one_that_has_ended_meanwhile_is_started_anew(past: PastProcess) -> None
     assert pid_of(past) != first
 
 
-def test_one_that_ends_just_when_it_is_asked_is_started_anew() -> None:
-    """Each waits for no second question, and takes a while to end."""
+@pytest.mark.parametrize("ends_within", [30.0, 0.0])
+def test_one_that_ends_just_when_it_is_asked_is_started_anew(
+    monkeypatch: pytest.MonkeyPatch, ends_within: float
+) -> None:
+    """Each waits for no second question, and takes a while to end: perhaps longer than is waited."""
+    monkeypatch.setattr(past_process, "_ENDS_WITHIN", ends_within)
     with closing(PastProcess(patience=0)) as past:
         assert [answer(past) for _ in range(4)] == [0] * 4
 

@@ -60,7 +60,10 @@ class _Worker:
         return found
 
     def end(self) -> int:
-        """Its exit code. It ends once it sees that nobody can ask any more, or is killed."""
+        """Its exit code, 0 too if this has to kill it: it didn't die of the question.
+
+        It ends once it sees that nobody can ask any more, which may take a while on a busy machine.
+        """
         for end in (self._questions, self._answers, self._channel):
             with suppress(OSError):  # what it didn't take
                 end.close()
@@ -68,7 +71,8 @@ class _Worker:
             return self._process.wait(_ENDS_WITHIN)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            return self._process.wait()
+            self._process.wait()
+            return 0
 
 
 class PastProcess:
