@@ -27,9 +27,7 @@ from wiki_common.store.place import Place
 from wiki_consumer.volume.folders import ConsumerVolume
 from wiki_consumer.volume.raw_files import list_raw_files, read_footer
 
-KILLS_ON_A_DISK = 6
-KILLS_IN_A_STORE = 3
-"""After each the lease has to end."""
+KILLS = 3
 # Without a rest, the reader would take one of two cores from the consumer's many starts.
 PAUSE_ON_A_DISK = 0.3
 PAUSE_IN_A_STORE = 2.0
@@ -78,7 +76,7 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     servers, topic = broker.bootstrap_servers, new_topic_name()
     topics.create(servers, topic)
     on_disk = isinstance(data, Path)
-    times = kills(KILLS_ON_A_DISK if on_disk else KILLS_IN_A_STORE)
+    times = kills(KILLS)
     settings = {"AWS_ENDPOINT_URL": proxy.endpoint} if proxy else {}
     made = Consumer(
         tmp_path, servers, topic, data, module="consumer.fast_hours", MAX_EVENT_AGE="24h", **settings
