@@ -17,6 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pyspark.sql import SparkSession
 
 from consumer.volumes import read_ids
+from harness import QUIET_TRIGGER
 from harness.doctor import doctor
 from harness.processes import Process, free_port, jvms, wait_until
 from wiki_common.health.probe import ask
@@ -69,6 +70,7 @@ class Consumer(Generic[PlaceT]):
             "SPARK_MASTER": "local[2]",
             "METRICS_PORT": str(self.port),
             "BIND_ADDRESS": "127.0.0.1",
+            "TRIGGER_INTERVAL": QUIET_TRIGGER,
             **settings,
         }
         self.process: Process | None = None

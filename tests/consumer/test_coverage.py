@@ -34,6 +34,7 @@ def as_of(data: Place) -> datetime | None:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("data", ["disk"], indirect=True)
 def test_who_is_behind_keeps_all_and_tells_up_to_when_and_what_nobody_watched(
     broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, data: Place
 ) -> None:

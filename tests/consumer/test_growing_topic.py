@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 from kafka.admin import KafkaAdminClient
 
 from consumer import topics
@@ -13,6 +14,7 @@ from harness.kafka import Broker
 from wiki_common.store.place import Place
 
 
+@pytest.mark.parametrize("data", ["disk"], indirect=True)
 def test_each_change_of_partitions_that_are_added_is_counted_once(
     tmp_path: Path, data: Place, broker: Broker, new_topic_name: Callable[[], str]
 ) -> None:

@@ -77,10 +77,11 @@ def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     topics.create(servers, topic)
     on_disk = isinstance(data, Path)
     times = kills(KILLS)
-    settings = {"AWS_ENDPOINT_URL": proxy.endpoint} if proxy else {}
-    made = Consumer(
-        tmp_path, servers, topic, data, module="consumer.fast_hours", MAX_EVENT_AGE="24h", **settings
-    )
+    # Batches almost without a pause, so that most kills hit one.
+    settings = {"MAX_EVENT_AGE": "24h", "TRIGGER_INTERVAL": "400ms"}
+    if proxy is not None:
+        settings["AWS_ENDPOINT_URL"] = proxy.endpoint
+    made = Consumer(tmp_path, servers, topic, data, module="consumer.fast_hours", **settings)
     pause = PAUSE_ON_A_DISK if on_disk else PAUSE_IN_A_STORE
     with closing(made) as consumer, reader(data, pause=pause, others=True) as looking:
         with load(servers, topic, seed) as running:

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from harness import QUIET_TRIGGER
 from harness.processes import Process, free_port, wait_until
 from local_stack.broker import ROOT
 
@@ -41,8 +42,7 @@ class RunLocal:
         }
         self.env = {
             "STATE_DIR": str(folder / "state"),
-            # On cores that other tests need too, batches would follow each other without a pause.
-            "TRIGGER_INTERVAL": "1s",
+            "TRIGGER_INTERVAL": QUIET_TRIGGER,
             "WEB_PORT": str(self.web_port),
             _MARKER: self._marker,
             **{name: str(port) for name, port in self.ports.items()},
