@@ -1,10 +1,9 @@
-"""The files of the consumer's state stay few: Spark keeps snapshots of it, and deletes what is older."""
+"""The state has few files in a store too: Spark keeps snapshots of it, and deletes what is older."""
 
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import closing
 from itertools import count
 from pathlib import Path
-from typing import cast
 
 import pytest
 
@@ -14,7 +13,7 @@ from consumer.topics import event
 from harness.kafka import Broker
 from harness.processes import wait_until
 from harness.store_proxy import StoreProxy
-from wiki_common.store.place import Place
+from wiki_common.store.objects import ObjectPath
 
 BATCHES = 40
 """Spark keeps thirty and some, and more come until it has deleted one."""
@@ -23,7 +22,7 @@ FAILED = "error while performing maintenance"
 pytestmark = pytest.mark.slow
 
 
-def state_files(data: Place, kind: str) -> list[int]:
+def state_files(data: ObjectPath, kind: str) -> list[int]:
     """The batches that have a file of this kind."""
     return sorted(
         int(file.name.removesuffix(kind))
@@ -43,58 +42,36 @@ def goes_on_until(writer: topics.Writer, holds: Callable[[], bool], *, what: str
     wait_until(went_on, timeout=TIMEOUT / 3, what=what, every=0.3)
 
 
-@pytest.fixture
-def new_consumer(
-    broker: Broker, topic: str, writer: topics.Writer, tmp_path: Path, ending: ExitStack
-) -> Callable[..., Consumer[Place]]:
-    """One that has records for some forty batches to begin with."""
-    # Spark looks after its state once a minute; the tests don't wait for so long.
+def test_snapshots_that_a_store_refuses_are_told_and_once_it_takes_them_older_files_go(
+    broker: Broker,
+    topic: str,
+    writer: topics.Writer,
+    tmp_path: Path,
+    s3_folder: ObjectPath,
+    failing_s3: StoreProxy,
+) -> None:
+    # Spark looks after its state once a minute; the test doesn't wait for so long.
     conf = "spark.sql.streaming.stateStore.maintenanceInterval 2s"
     (tmp_path / "spark-defaults.conf").write_text(conf, encoding="utf-8")
     writer.write(event(number) for number in range(BATCHES))
-
-    def made(data: Place, **settings: str) -> Consumer[Place]:
-        consumer = Consumer(
-            tmp_path,
-            broker.bootstrap_servers,
-            topic,
-            data,
-            SPARK_CONF_DIR=str(tmp_path),
-            MAX_OFFSETS_PER_TRIGGER="1",
-            TRIGGER_INTERVAL="100ms",
-            **settings,
-        )
-        ending.callback(consumer.close)
-        return consumer
-
-    return made
-
-
-def test_snapshots_of_the_state_are_kept_and_older_files_go(
-    new_consumer: Callable[..., Consumer[Place]],
-    writer: topics.Writer,
-    data: Place,
-    request: pytest.FixtureRequest,
-) -> None:
-    """Of an object store that refuses them at first, which is told with its reason."""
-    if isinstance(data, Path):
-        consumer = new_consumer(data)
-        process = consumer.start()
-    else:
-        store = cast(StoreProxy, request.getfixturevalue("failing_s3"))
-        store.faults = {}
-        store.refused = "/SSTs/"
-        consumer = new_consumer(data, AWS_ENDPOINT_URL=store.endpoint)
+    failing_s3.faults = {}
+    failing_s3.refused = "/SSTs/"
+    settings = {
+        "AWS_ENDPOINT_URL": failing_s3.endpoint,
+        "SPARK_CONF_DIR": str(tmp_path),
+        "MAX_OFFSETS_PER_TRIGGER": "1",
+        "TRIGGER_INTERVAL": "100ms",
+    }
+    with closing(Consumer(tmp_path, broker.bootstrap_servers, topic, s3_folder, **settings)) as consumer:
         process = consumer.start()
         consumer.wait_for_line(FAILED)
-        store.refused = ""
-    consumer.wait_for_ids({f"event-{number}" for number in range(BATCHES)})
-    goes_on_until(
-        writer,
-        lambda: bool(state_files(data, ".zip")) and state_files(data, ".changelog")[0] > 1,
-        what="older files have gone",
-    )
-    assert process.terminate(60) == 0
+        failing_s3.refused = ""
+        consumer.wait_for_ids({f"event-{number}" for number in range(BATCHES)})
+        goes_on_until(
+            writer,
+            lambda: bool(state_files(s3_folder, ".zip")) and state_files(s3_folder, ".changelog")[0] > 1,
+            what="older files have gone",
+        )
+        assert process.terminate(60) == 0
     failures = [line for line in consumer.output().splitlines() if FAILED in line]
-    assert bool(failures) is not isinstance(data, Path)
     assert all("503" in line for line in failures)
