@@ -14,6 +14,7 @@ from wiki_web.data.answer_cache import AnswerCache
 from wiki_web.data.engines.duckdb_engine import DuckDBEngine
 from wiki_web.data.engines.engine import Engine
 from wiki_web.data.engines.spark_engine import SparkEngine
+from wiki_web.data.long_queries import TooManyChanges
 from wiki_web.data.queries import Query
 from wiki_web.data.store import Store
 from wiki_web.page.subject import Subject
@@ -37,7 +38,10 @@ class Cost(NamedTuple):
 def costs_by_window(
     name: str, engine: Engine, volume: CommittedChanges, *, refreshes: int, rate: int
 ) -> Iterator[tuple[str, list[Cost]]]:
-    """What `refreshes` of each window cost with the engine `name`, each with `rate` new changes."""
+    """What `refreshes` of each window cost with the engine `name`, each with `rate` new changes.
+
+    A window that has more changes than the engine counts is left out, and said so.
+    """
     store = Store(volume.data_dir, engine, timedelta(hours=24))
     store.refresh()
     for window, length in WINDOWS.items():
@@ -45,8 +49,12 @@ def costs_by_window(
         answers = AnswerCache(store, queries[0])
 
         cost = partial(_refresh_cost, store, answers, volume, queries, rate)
-        for _ in range(_WARM_UP[name]):
-            cost()
+        try:
+            for _ in range(_WARM_UP[name]):
+                cost()
+        except TooManyChanges as error:
+            print(f"{name} is not measured: {error}", flush=True)
+            continue
         yield window, [cost() for _ in range(refreshes)]
 
 
