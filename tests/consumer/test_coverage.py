@@ -14,7 +14,6 @@ from consumer.volumes import gaps_that_a_reader_sees
 from harness.kafka import Broker
 from harness.processes import wait_until
 from wiki_common.coverage import Gap
-from wiki_common.store.place import Place
 from wiki_consumer.volume.as_of import last_as_of
 from wiki_consumer.volume.raw_files import list_raw_files
 
@@ -28,21 +27,21 @@ def at(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def as_of(data: Place) -> datetime | None:
+def as_of(data: Path) -> datetime | None:
     changes = data / "changes"
     return last_as_of(changes, list_raw_files(changes))
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("data", ["disk"], indirect=True)
 def test_who_is_behind_keeps_all_and_tells_up_to_when_and_what_nobody_watched(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, data: Place
+    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
 ) -> None:
     """By its clock all events and records are of the time to come, after the gap by half an hour."""
     topic = new_topic_name()
     topics.create(broker.bootstrap_servers, topic, partitions=2)
     writer = topics.Writer(broker.bootstrap_servers, topic)
-    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, data)
+    consumer = Consumer(tmp_path, broker.bootstrap_servers, topic)
+    data = consumer.data
     begin = round(time.time()) + BEHIND
     try:
         for partition in range(2):

@@ -1,26 +1,21 @@
 """docs/operations.md: partitions are added while the consumer runs."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import pytest
 from kafka.admin import KafkaAdminClient
 
 from consumer import topics
 from consumer.running import Consumer, committed_ids
 from consumer.topics import event
 from harness.kafka import Broker
-from wiki_common.store.place import Place
 
 
-@pytest.mark.parametrize("data", ["disk"], indirect=True)
 def test_each_change_of_partitions_that_are_added_is_counted_once(
-    tmp_path: Path, data: Place, broker: Broker, new_topic_name: Callable[[], str]
+    tmp_path: Path, broker: Broker, topic: str
 ) -> None:
-    topic, servers = new_topic_name(), broker.bootstrap_servers
-    topics.create(servers, topic)
-    with closing(Consumer(tmp_path, servers, topic, data)) as consumer:
+    servers = broker.bootstrap_servers
+    with closing(Consumer(tmp_path, servers, topic)) as consumer:
         consumer.start()
         with closing(topics.Writer(servers, topic)) as writer:
             writer.write([event(number) for number in range(50)])
@@ -32,5 +27,5 @@ def test_each_change_of_partitions_that_are_added_is_counted_once(
             writer.write([event(number) for number in range(40, 200)])
         expected = {f"event-{number}" for number in range(200)}
         consumer.wait_for_ids(expected)
-        assert committed_ids(data) == dict.fromkeys(expected, 1)
+        assert committed_ids(consumer.data) == dict.fromkeys(expected, 1)
         assert consumer.output().count("query started") == 1

@@ -5,7 +5,6 @@ On both stores. Of the requests to an object store some fail.
 
 import random
 import time
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import cast
 import pytest
 from pyspark.sql import SparkSession
 
-from consumer import any_reader, topics
+from consumer import any_reader
 from consumer.load import load
 from consumer.reader import reader
 from consumer.running import TIMEOUT, Consumer, committed_ids, kills, last_batch
@@ -67,22 +66,20 @@ def assert_is_never_set_back(data: Place) -> None:
 def test_kills_lose_and_double_nothing_for_readers_at_any_moment(
     spark: SparkSession,
     broker: Broker,
-    new_topic_name: Callable[[], str],
+    topic: str,
     tmp_path: Path,
     data: Place,
     proxy: StoreProxy | None,
     seed: int,
 ) -> None:
-    servers, topic = broker.bootstrap_servers, new_topic_name()
-    topics.create(servers, topic)
-    on_disk = isinstance(data, Path)
+    servers = broker.bootstrap_servers
     times = kills(KILLS)
     # Batches almost without a pause, so that most kills hit one.
     settings = {"MAX_EVENT_AGE": "24h", "TRIGGER_INTERVAL": "400ms"}
     if proxy is not None:
         settings["AWS_ENDPOINT_URL"] = proxy.endpoint
     made = Consumer(tmp_path, servers, topic, data, module="consumer.fast_hours", **settings)
-    pause = PAUSE_ON_A_DISK if on_disk else PAUSE_IN_A_STORE
+    pause = PAUSE_ON_A_DISK if isinstance(data, Path) else PAUSE_IN_A_STORE
     with closing(made) as consumer, reader(data, pause=pause, others=True) as looking:
         with load(servers, topic, seed) as running:
             kill_at_random_moments(consumer, random.Random(seed), times)

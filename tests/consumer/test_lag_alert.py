@@ -1,6 +1,5 @@
 """A consumer that takes in less than there is warns before what it has not read is too old."""
 
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -14,11 +13,8 @@ from harness.prometheus import QuickPrometheus
 
 
 @pytest.mark.slow
-def test_a_consumer_that_is_too_slow_is_told(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
-) -> None:
-    topic, servers = new_topic_name(), broker.bootstrap_servers
-    topics.create(servers, topic)
+def test_a_consumer_that_is_too_slow_is_told(broker: Broker, topic: str, tmp_path: Path) -> None:
+    servers = broker.bootstrap_servers
     with closing(topics.Writer(servers, topic)) as writer:
         writer.write([event(number) for number in range(1000)])
     # A record a second, all of which were written at once: the newest that was read gets ever older.

@@ -1,6 +1,5 @@
 """The state has few files in a store too: Spark keeps snapshots of it, and deletes what is older."""
 
-from collections.abc import Callable
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -31,17 +30,6 @@ def state_files(data: ObjectPath, kind: str) -> list[int]:
     )
 
 
-def goes_on_until(writer: topics.Writer, holds: Callable[[], bool], *, what: str) -> None:
-    """Spark looks after its state while batches come: a record each time that `holds` is asked."""
-    later = count(BATCHES)
-
-    def went_on() -> bool:
-        writer.write([event(next(later))])
-        return holds()
-
-    wait_until(went_on, timeout=TIMEOUT / 3, what=what, every=0.3)
-
-
 def test_snapshots_that_a_store_refuses_are_told_and_once_it_takes_them_older_files_go(
     broker: Broker,
     topic: str,
@@ -62,16 +50,19 @@ def test_snapshots_that_a_store_refuses_are_told_and_once_it_takes_them_older_fi
         "MAX_OFFSETS_PER_TRIGGER": "1",
         "TRIGGER_INTERVAL": "100ms",
     }
+    later = count(BATCHES)
+
+    def has_shrunk() -> bool:
+        # Spark looks after its state while batches come.
+        writer.write([event(next(later))])
+        return bool(state_files(s3_folder, ".zip")) and state_files(s3_folder, ".changelog")[0] > 1
+
     with closing(Consumer(tmp_path, broker.bootstrap_servers, topic, s3_folder, **settings)) as consumer:
         process = consumer.start()
         consumer.wait_for_line(FAILED)
         failing_s3.refused = ""
         consumer.wait_for_ids({f"event-{number}" for number in range(BATCHES)})
-        goes_on_until(
-            writer,
-            lambda: bool(state_files(s3_folder, ".zip")) and state_files(s3_folder, ".changelog")[0] > 1,
-            what="older files have gone",
-        )
+        wait_until(has_shrunk, timeout=TIMEOUT / 3, what="older files have gone", every=0.3)
         assert process.terminate(60) == 0
     failures = [line for line in consumer.output().splitlines() if FAILED in line]
     assert all("503" in line for line in failures)
