@@ -23,6 +23,10 @@ def client_properties(settings: Settings) -> dict[str, str]:
 def source_options(settings: Settings) -> dict[str, str]:
     """Options of Spark's Kafka source. Lost offsets stop the query: a person has to accept what is gone."""
     return {f"kafka.{name}": value for name, value in client_properties(settings).items()} | {
+        # After each look at records, Spark asks for the topic's first and last offset, on the connection on
+        # which the client has just asked for what comes next. The broker answers in this order, and holds
+        # that answer until a record comes, or half a second by default: a batch would wait for later records.
+        "kafka.fetch.max.wait.ms": "1",
         "subscribe": settings.kafka_topic,
         "startingOffsets": "earliest",
         "failOnDataLoss": "true",
