@@ -1,10 +1,13 @@
-"""Spark's own: what is cached is given back, a commit compiles nothing, a query is one job over few rows."""
+"""Spark's own: what was cached or planned is given back, a commit compiles nothing, a query is one job."""
 
+import gc
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from py4j.java_gateway import JavaObject
 from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 
@@ -112,6 +115,35 @@ def test_the_same_queries_at_another_commit_compile_nothing_anew(
         for kind in KINDS:
             store.prepare(Query(kind, HOUR / 2, 20))[2]()
     assert compiled(spark) == before
+
+
+def known_of_the_jvm() -> int:
+    """The JVM's objects that Python knows, each of which the JVM keeps."""
+    return sum(isinstance(thing, JavaObject) for thing in gc.get_objects())
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    """None by itself: what comes soon in a short query comes after hundreds of long ones."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("no_collection")
+def test_the_jvm_keeps_no_plan_of_a_query_that_is_answered(
+    committed: CommittedChanges, spark_engine: SparkEngine
+) -> None:
+    committed.commit(Change(NOON))
+    store = Store(committed.data_dir, spark_engine, 24 * HOUR)
+    store.refresh()
+    known = []
+    for second in range(4):
+        committed.commit(Change(NOON + timedelta(seconds=second)))
+        store.refresh()
+        store.prepare(Query("top", HOUR / 2, 20))[2]()
+        known.append(known_of_the_jvm())
+    assert known[1:] == known[:1] * 3
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -24,7 +24,7 @@ from wiki_web.data.engines.engine import EngineDied, Progress, stored_errors
 from wiki_web.data.engines.spark_blocks import Block, CachedRows, block_of, cache, cache_rows, handed_over
 from wiki_web.data.engines.spark_files import rows_of
 from wiki_web.data.engines.spark_held import CachedHour, Held, block_rows_of, rows_from
-from wiki_web.data.engines.spark_session import engine_errors, has_died, open_session
+from wiki_web.data.engines.spark_session import answering, engine_errors, has_died, open_session
 from wiki_web.data.engines.stored import MOST_HELD, names_in, no_rows, stored_hours, with_stored
 from wiki_web.data.long_queries import MOST_COUNTED
 from wiki_web.data.queries import Statement
@@ -135,17 +135,17 @@ class SparkEngine:
 
     def _run(self, answer: DataFrame, held: Held) -> pa.Table:
         """`held` is what `answer` reads, and its files go once nothing refers to it."""
-        with self._running, engine_errors(self._spark):
+        with self._running, answering(self._spark):
             return answer.toArrow()
 
     def compute(self, statement: Statement, hours: Sequence[Hour], rows: pa.Table) -> pa.Table:
-        with stored_errors(), engine_errors(self._spark):
+        with stored_errors(), answering(self._spark):
             # A single task at a time: other cores are free for what is held.
             changes = self._frame_of(rows, statement, hours).coalesce(1)
             return self._over(changes, statement).toArrow()
 
     def _with_objects(self, statement: Statement, stored: Sequence[Hour], held: Held) -> pa.Table:
-        with self._running, stored_errors(), engine_errors(self._spark):
+        with self._running, stored_errors(), answering(self._spark):
             names = names_in(statement)
             held_frames, reached = held.reached(statement.after_us)
             frames = [frame.select(names) for frame in held_frames]

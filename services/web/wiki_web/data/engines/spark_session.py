@@ -1,5 +1,6 @@
 """Spark's session: how it is configured, and its errors as those of an engine."""
 
+import gc
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,9 +26,13 @@ def open_session(master: str, log_format: LogFormat, cluster: Mapping[str, str])
     `log_format` is of its own lines, `cluster` what SparkSettings.cluster_config says.
     """
     try:
-        return _session(master, log_format, cluster)
+        spark = _session(master, log_format, cluster)
     except (PySparkException, Py4JError, RuntimeError, OSError) as error:
         raise EngineDied(f"spark can't start: {_first_line(error)}") from error
+    # What is there by now stays: `answering` looks at what has come since alone, in 2 ms instead of 40.
+    gc.collect()
+    gc.freeze()
+    return spark
 
 
 def _session(master: str, log_format: LogFormat, cluster: Mapping[str, str]) -> SparkSession:
@@ -75,6 +80,20 @@ def engine_errors(spark: SparkSession) -> Iterator[None]:
     except (PySparkException, Py4JError, ConnectionError) as error:
         raised = EngineDied if has_died(spark) else EngineError
         raise raised(f"spark: {_first_line(error)}") from error
+
+
+@contextmanager
+def answering(spark: SparkSession) -> Iterator[None]:
+    """engine_errors, for a query; what Python knows of the JVM's objects and needs no more is given back.
+
+    Py4J's objects lie in cycles, each with its methods, and as long as Python hasn't collected these the JVM
+    keeps a query's plan, of a day some 30 MB. By itself Python does it after hundreds of queries.
+    """
+    try:
+        with engine_errors(spark):
+            yield
+    finally:
+        gc.collect()
 
 
 def has_died(spark: SparkSession) -> bool:
