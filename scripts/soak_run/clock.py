@@ -36,14 +36,15 @@ class FastClock:
         """Seconds since the epoch."""
         return time.time() + self._ahead
 
-    def run(self, seconds: float, may_leap: Callable[[], bool]) -> None:
-        """Go fast for about `seconds` of the machine's clock: leap each time that `may_leap` says so.
-
-        A late leap is no larger than others.
+    def run(
+        self, seconds: float, may_leap: Callable[[], bool], enough: Callable[[], bool] = lambda: False
+    ) -> None:
+        """Go fast for about `seconds` of the machine's clock, or until `enough`: leap each time that
+        `may_leap` says so. A late leap is no larger than others.
         """
         due = time.monotonic()
         end = due + seconds
-        while due < end:
+        while due < end and not enough():
             due = max(due + _TICK, time.monotonic())
             time.sleep(max(0.0, due - time.monotonic()))
             if may_leap():

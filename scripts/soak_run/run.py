@@ -24,8 +24,8 @@ from soak_run.usage import Folders, Usage
 
 ENGINE: Final = "spark"
 """The one that the page has unless told otherwise, and the larger one."""
-_HOURS_KEPT: Final = 3
-"""Few enough that after a third of an hour at the fast clock as much goes as comes."""
+_HOURS_KEPT: Final = 2
+"""Few enough that, within half an hour at the fast clock, as much goes as comes."""
 _CLOSED_LATE: Final = 1.6
 """Hours from an hour's begin until it is closed."""
 _SETTINGS: Final = {
@@ -36,6 +36,8 @@ _SETTINGS: Final = {
 }
 # An executor that isn't heard of for two minutes is given up; by the fast clock it is heard of every three.
 _SPARK_DEFAULTS: Final = "spark.network.timeout 2h\n"
+_SLOWEST_HOUR: Final = 3600 / (0.4 * SPEED)
+"""Seconds that an hour takes at most: a leap waits for a batch, and how long that takes is the machine's."""
 _UP_WITHIN: Final = 600.0
 _SAMPLE_EVERY: Final = 5.0
 _TOLD_EVERY: Final = 60.0
@@ -54,23 +56,23 @@ class Plan:
 
     @property
     def settling(self) -> float:
-        """Seconds before the first look: the retention of a run of an hour has deleted by then."""
-        return min(20 * 60, 0.35 * self.seconds)
+        """Seconds before the first look, at most: an hour's run has deleted by then, at the slowest too."""
+        return 0.75 * (self.seconds - 2 * (self.look + self.calm))
+
+    @property
+    def settling_at_least(self) -> float:
+        """Seconds in which JVMs reach their size, however fast hours pass."""
+        return min(20 * 60, self.settling)
 
     @property
     def look(self) -> float:
-        """Seconds of a look while the clock goes fast: an hour of it, or less in a short run."""
-        return min(3600 / SPEED, 0.2 * self.seconds)
+        """Seconds of a look while the clock goes fast, at most: an hour of it, or less in a short run."""
+        return min(_SLOWEST_HOUR, 0.2 * self.seconds)
 
     @property
     def calm(self) -> float:
         """Seconds of a look by an ordinary clock: durations are measured by that of the services."""
         return min(60.0, 0.1 * self.seconds)
-
-    @property
-    def between(self) -> float:
-        """Seconds from the first look to the last one."""
-        return self.seconds - self.settling - 2 * (self.look + self.calm)
 
 
 @dataclass(frozen=True)
@@ -134,10 +136,11 @@ class Run:
         """Raises Failure if something ends, or the stream isn't kept up with."""
         wait_until(self._counts, timeout=_UP_WITHIN, what="the page counts changes")
         first = self._pids()
-        self._pass("settling", self._plan.settling)
-        steady = self._hours() > _HOURS_KEPT + _CLOSED_LATE
-        start = self._look("first look")
-        self._pass("hours pass", self._plan.between)
+        began = time.monotonic()
+        self._settle()
+        steady, settled = self._is_steady(), time.monotonic()
+        start, looked = self._look("first look"), time.monotonic()
+        self._pass("hours pass", self._plan.seconds - (looked - began) - (looked - settled))
         end = self._look("last look")
         if (last := self._pids()) != first:
             raise Failure(f"a process is not the same in the end: {first}, {last}")
@@ -150,6 +153,18 @@ class Run:
             round(consumer["wiki_consumer_hours_closed_total"]),
             round(consumer["wiki_consumer_hours_expired_total"]),
         )
+
+    def _settle(self) -> None:
+        """Until as much goes as comes."""
+        least = time.monotonic() + self._plan.settling_at_least
+        self._pass(
+            "settling",
+            self._plan.settling,
+            enough=lambda: time.monotonic() >= least and self._is_steady(),
+        )
+
+    def _is_steady(self) -> bool:
+        return self._hours() > _HOURS_KEPT + _CLOSED_LATE
 
     def _counts(self) -> bool:
         self._check_runs()
@@ -167,10 +182,15 @@ class Run:
             raise Failure(f"not running: {', '.join(missing)}")
         return {name: process.pid for name, process in found.items() if process is not None}
 
-    def _pass(self, what: str, seconds: float, each_tick: Callable[[], None] = lambda: None) -> None:
-        self._history.say(
-            f"{what}: {seconds:.0f} s, {seconds * SPEED / 3600:.1f} hours of the services' clock"
-        )
+    def _pass(
+        self,
+        what: str,
+        seconds: float,
+        each_tick: Callable[[], None] = lambda: None,
+        enough: Callable[[], bool] = lambda: False,
+    ) -> None:
+        hours = seconds * SPEED / 3600
+        self._history.say(f"{what}: up to {seconds:.0f} s, and {hours:.1f} hours of the services' clock")
 
         def tick() -> bool:
             self._check_runs()
@@ -180,7 +200,7 @@ class Run:
                 self._history.say(f"{self._hours():.1f} hours; the page is {self._looks.behind:.0f} s behind")
             return self._has_committed()
 
-        self._clock.run(seconds, tick)
+        self._clock.run(seconds, tick, enough)
 
     def _has_committed(self) -> bool:
         """Whether a batch has appeared since this was so last.
@@ -206,7 +226,9 @@ class Run:
                 due += _SAMPLE_EVERY
                 samples.append(usage.now(self._folders))
 
-        self._pass(what, self._plan.look, sample)
+        # The disk is fullest before an hour is closed.
+        whole = self._hours() + 1
+        self._pass(what, self._plan.look, sample, enough=lambda: self._hours() >= whole)
         return {**usage.during(samples), **self._calm()}
 
     def _calm(self) -> Usage:

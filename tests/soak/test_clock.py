@@ -35,6 +35,14 @@ def test_it_begins_before_an_hour_can_be_closed_and_leaps_only_while_it_may(tmp_
         assert told == pytest.approx(clock.now() - time.time(), abs=1)
 
 
+def test_it_ends_early_once_it_is_enough(tmp_path: Path) -> None:
+    clock = FastClock(tmp_path / "clocks", ["web"])
+    began, before = time.monotonic(), clock.now()
+    clock.run(60, lambda: True, enough=lambda: clock.now() - before > 2.5 * LEAP)
+    assert 2.5 * LEAP < clock.now() - before < 4 * LEAP
+    assert time.monotonic() - began < 30
+
+
 @pytest.mark.skipif(clocks.library() is None, reason="libfaketime is not installed")
 def test_a_process_sees_each_leap_at_once(tmp_path: Path) -> None:
     """So that it is no larger than it must be, and the services' clocks agree."""
