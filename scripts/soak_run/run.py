@@ -140,6 +140,7 @@ class Run:
         self._settle()
         steady, settled = self._is_steady(), time.monotonic()
         start, looked = self._look("first look"), time.monotonic()
+        # The last look takes as long as the first one.
         self._pass("hours pass", self._plan.seconds - (looked - began) - (looked - settled))
         end = self._look("last look")
         if (last := self._pids()) != first:

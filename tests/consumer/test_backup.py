@@ -5,7 +5,6 @@ import shlex
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -100,10 +99,9 @@ def goes_on(consumer: Consumer, writer: topics.Writer, before: set[str]) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_a_copy_that_is_taken_under_load_restores_to_exact_counts(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path, seed: int
+    broker: Broker, topic: str, tmp_path: Path, seed: int
 ) -> None:
-    topic, servers = new_topic_name(), broker.bootstrap_servers
-    topics.create(servers, topic)
+    servers = broker.bootstrap_servers
     [backup], restore = commands("Back it up", tmp_path), commands("Restore it", tmp_path)
     with closing(Consumer(tmp_path, servers, topic, **ALL)) as consumer:
         volume = Volume(consumer.data, Counter())

@@ -3,7 +3,6 @@
 import os
 import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,11 +34,9 @@ def fill(volume: Path, *, room: int) -> Path:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_full_disk_stops_the_query_with_the_reason_until_there_is_room(
-    broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
+    broker: Broker, topic: str, tmp_path: Path
 ) -> None:
     subprocess.run((*NAMESPACE, "true"), check=True)
-    topic = new_topic_name()
-    topics.create(broker.bootstrap_servers, topic)
     writer = topics.Writer(broker.bootstrap_servers, topic)
     consumer = Consumer(tmp_path, broker.bootstrap_servers, topic, command=(*NAMESPACE, *MOUNTED))
     consumer.data.mkdir()

@@ -160,11 +160,10 @@ def test_a_reset_reads_the_rows_of_a_damaged_raw_file_again(
 
 
 def test_records_that_expired_before_they_were_read_ask_for_a_decision(
-    spark: SparkSession, broker: Broker, new_topic_name: Callable[[], str], tmp_path: Path
+    spark: SparkSession, broker: Broker, topic: str, tmp_path: Path
 ) -> None:
-    servers, topic = broker.bootstrap_servers, new_topic_name()
+    servers = broker.bootstrap_servers
     settings = Settings(kafka_bootstrap_servers=servers, kafka_topic=topic, data_dir=tmp_path)
-    topics.create(servers, topic)
     writer = topics.Writer(servers, topic)
     writer.write([event(number) for number in range(10)])
     run(spark, settings, until=10)

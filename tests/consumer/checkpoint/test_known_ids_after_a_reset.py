@@ -1,7 +1,6 @@
 """What a new checkpoint keeps of the old one, until it needs it no longer."""
 
 from collections import Counter
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,13 +23,12 @@ EACH = 10
 def test_known_ids_go_when_no_row_that_is_as_old_can_come_any_more(
     spark: SparkSession,
     broker: Broker,
-    new_topic_name: Callable[[], str],
+    topic: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    servers, topic, volume = broker.bootstrap_servers, new_topic_name(), ConsumerVolume(tmp_path)
+    servers, volume = broker.bootstrap_servers, ConsumerVolume(tmp_path)
     settings = Settings(kafka_bootstrap_servers=servers, kafka_topic=topic, data_dir=tmp_path)
-    topics.create(servers, topic)
     writer = topics.Writer(servers, topic)
     writer.write([event(number) for number in range(EACH)])
     run_here(spark, settings, until=lambda: len(committed_ids(tmp_path)) == EACH, what="rows")

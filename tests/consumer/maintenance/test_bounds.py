@@ -5,7 +5,7 @@ Hours take seconds here.
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from consumer import topics
 from consumer.fast_hours import OUT_OF_ORDER, NewestRow
 from consumer.load import load
 from consumer.reader import reader
@@ -59,10 +58,10 @@ def configured(spark: SparkSession) -> Iterator[None]:
 def test_old_files_go_while_the_query_runs_and_no_row_is_lost_or_doubled(
     spark: SparkSession,
     broker: Broker,
-    new_topic_name: Callable[[], str],
+    topic: str,
     tmp_path: Path,
 ) -> None:
-    servers, topic, volume = broker.bootstrap_servers, new_topic_name(), ConsumerVolume(tmp_path)
+    servers, volume = broker.bootstrap_servers, ConsumerVolume(tmp_path)
     settings = Settings(
         kafka_bootstrap_servers=servers,
         kafka_topic=topic,
@@ -70,7 +69,6 @@ def test_old_files_go_while_the_query_runs_and_no_row_is_lost_or_doubled(
         max_event_age=timedelta(hours=24),
         trigger_interval=timedelta(milliseconds=200),
     )
-    topics.create(servers, topic)
     maintenance = Maintenance(
         tmp_path,
         max_event_age=OUT_OF_ORDER,
